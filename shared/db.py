@@ -1,0 +1,186 @@
+"""Connections, transactions and row-level security.
+
+One request is one transaction: it is opened with the caller's divisions set, and committed before
+the answer leaves. Application code never commits.
+"""
+
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from typing import Annotated, Any, Protocol
+
+import orjson
+from fastapi import Depends, Request
+from sqlalchemy import ColumnElement, MetaData, and_, event, false, or_, text, true
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+
+from shared.auth import Caller, current_caller
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+"""Names of constraints and indexes; every service's Base takes the same."""
+
+platform_metadata = MetaData(naming_convention=NAMING)
+"""The tables that every service has: events, outbox, audit_log and their like."""
+
+EVERYWHERE = ""
+"""The prefix that covers every division; only workers and commands hold it, never a token."""
+
+_PREFIX = re.compile(r"[0-9]*", re.ASCII)
+_SET_DIVISIONS = text("SELECT set_config('bangfu.divisions', :divisions, true)")
+_CONNECT_SECONDS = 5.0
+_IDLE_IN_TRANSACTION = "60s"  # a request that hangs must not hold locks for ever
+
+
+class Database:
+    """An engine and its sessions, for one role of one service's database.
+
+    READ COMMITTED; a statement that runs or waits too long is cancelled by the server. A connection
+    that the server closed (a restart) is replaced before use and never handed out.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        application_name: str,
+        pool_size: int = 10,
+        statement_timeout_ms: int = 15_000,
+        lock_timeout_ms: int = 4_000,
+    ) -> None:
+        self.engine = create_async_engine(
+            driver_url(url),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=_CONNECT_SECONDS,
+            pool_recycle=1800,
+            hide_parameters=True,
+            json_serializer=_to_json,
+            json_deserializer=orjson.loads,
+            connect_args={
+                "timeout": _CONNECT_SECONDS,
+                "server_settings": {
+                    "application_name": application_name,
+                    "default_transaction_isolation": "read committed",
+                    "idle_in_transaction_session_timeout": _IDLE_IN_TRANSACTION,
+                    "jit": "off",
+                    "lock_timeout": str(lock_timeout_ms),
+                    "statement_timeout": str(statement_timeout_ms),
+                    "TimeZone": "UTC",
+                },
+            },
+        )
+        event.listen(self.engine.sync_engine, "checkout", _refuse_closed)
+        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+
+    @asynccontextmanager
+    async def transaction(
+        self, *, divisions: Sequence[str] | None = None
+    ) -> AsyncIterator[AsyncSession]:
+        """One transaction: committed at the end of the block, rolled back when it raises.
+
+        ``divisions`` are the code prefixes whose rows are visible to a role under row-level
+        security; without them such a role sees none, and a worker, which bypasses it, sees all.
+        A streamed export opens its own one of these, since the request's is over by then.
+        """
+        async with self._sessions() as session, session.begin():
+            if divisions is not None:
+                await session.execute(_SET_DIVISIONS, {"divisions": divisions_setting(divisions)})
+            yield session
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()
+
+
+class Guard(Protocol):
+    """What a route puts between the session's opening and its own work (see idempotency.py)."""
+
+    async def enter(self, session: AsyncSession, caller: Caller) -> None:
+        """May raise to end the request here."""
+
+
+async def open_session(
+    request: Request, caller: Annotated[Caller, Depends(current_caller)]
+) -> AsyncIterator[AsyncSession]:
+    """The request's transaction, as the caller.
+
+    Must be depended on with ``scope="function"`` (SessionDep does): then it commits before the
+    answer leaves, and a failing commit becomes an error instead of a lie.
+    """
+    database: Database = request.app.state.platform.database
+    async with database.transaction(divisions=caller.divisions) as session:
+        guard: Guard | None = getattr(request.state, "guard", None)
+        if guard is not None:
+            await guard.enter(session, caller)
+        yield session
+
+
+SessionDep = Annotated[AsyncSession, Depends(open_session, scope="function")]
+
+
+def in_divisions(column: Any, divisions: Sequence[str]) -> ColumnElement[bool]:
+    """The application's own filter: ``column`` lies under one of ``divisions``.
+
+    Ranges, so that an index on a ``COLLATE "C"`` column serves it and row-level security, which
+    asks the same again, does not stand in the way. No divisions: no rows.
+    """
+    if EVERYWHERE in divisions:
+        return true()
+    if not divisions:
+        return false()
+    return or_(*(and_(column >= prefix, column < successor(prefix)) for prefix in divisions))
+
+
+def successor(prefix: str) -> str:
+    """The least text after everything that begins with ``prefix``: ``331124`` gives ``331125``.
+
+    By code points, as ``COLLATE "C"`` orders: ``339`` gives ``33:``. Raises ValueError for "".
+    """
+    if not prefix:
+        raise ValueError("every text begins with the empty prefix: there is no successor")
+    return prefix[:-1] + chr(ord(prefix[-1]) + 1)
+
+
+def divisions_setting(divisions: Sequence[str]) -> str:
+    """``divisions`` as the setting ``bangfu.divisions`` that the row policies read.
+
+    ``","`` holds two empty prefixes and so means everywhere, since ``""`` means nowhere. Raises
+    ValueError for a prefix that is not digits: a comma inside would widen what is seen.
+    """
+    for prefix in divisions:
+        if not _PREFIX.fullmatch(prefix):
+            raise ValueError("a division prefix is made of digits")
+    return "," if EVERYWHERE in divisions else ",".join(divisions)
+
+
+def driver_url(url: str) -> URL:
+    """``postgresql://…`` as SQLAlchemy's asyncpg dialect wants it; libpq's sslmode is kept."""
+    parsed = make_url(url).set(drivername="postgresql+asyncpg")
+    sslmode = parsed.query.get("sslmode")
+    if sslmode is None:
+        return parsed
+    return parsed.difference_update_query(["sslmode"]).update_query_dict({"ssl": sslmode})
+
+
+def _refuse_closed(connection: Any, _record: Any, _proxy: Any) -> None:
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError("the server closed this connection")
+
+
+def _to_json(value: Any) -> str:
+    return orjson.dumps(value, default=_plain).decode()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form here")

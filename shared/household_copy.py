@@ -1,0 +1,186 @@
+"""Every listener's copy of the registry's households: one mechanism, shared.
+
+A service reads households and members from its own database and adds only its reaction. A copy
+is the registry's newest published state; nobody but ``apply`` writes it.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Integer,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared import clock
+from shared.contracts.envelope import Envelope
+from shared.contracts.registry import HouseholdState
+from shared.db import NAMING
+
+metadata = MetaData(naming_convention=NAMING)
+
+household_copy = Table(
+    "household_copy",
+    metadata,
+    Column("household_id", Uuid, primary_key=True),
+    Column("division_code", Text(collation="C"), nullable=False, index=True),
+    Column("state", Text, nullable=False),
+    Column("category", Text, nullable=False),
+    Column("tags", ARRAY(Text), nullable=False),
+    Column("causes", ARRAY(Text), nullable=False),
+    Column("rule_set", Text, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("effective_from", Date, nullable=False),
+    Column("keep_policy_until", Date),
+    Column("head_person_id", Uuid, nullable=False),
+    Column("house_grade", Text),
+    Column("incomes", JSONB, nullable=False),
+    Column("rigid_expenses", JSONB, nullable=False),
+    Column("assets", JSONB, nullable=False),
+    Column("episodes", JSONB, nullable=False),
+    Column("periods", JSONB, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+)
+
+member_copy = Table(
+    "member_copy",
+    metadata,
+    Column("household_id", Uuid, primary_key=True),
+    Column("person_id", Uuid, primary_key=True, index=True),
+    Column("position", SmallInteger, nullable=False),
+    Column("division_code", Text(collation="C"), nullable=False, index=True),
+    Column("relation", Text, nullable=False),
+    Column("sex", Text, nullable=False),
+    Column("birth_date", Date, nullable=False),
+    Column("health", Text),
+    Column("disability", JSONB(none_as_null=True)),
+    Column("labor_ability", Text),
+    Column("willing_to_work", Boolean),
+    Column("education", Text),
+    Column("school_stage", Text),
+    Column("work", Text),
+    Column("insured", Boolean),
+    Column("left_behind", Boolean),
+    Column("counted", Boolean, nullable=False),
+)
+
+
+async def apply(session: AsyncSession, envelopes: Sequence[Envelope]) -> list[HouseholdState]:
+    """Take newer states into the copy and give back those that were newer, in their order.
+
+    Members are replaced whole. The same or an older version changes nothing. Raises pydantic's
+    ValidationError for a payload that is no HouseholdState.
+    """
+    newest: dict[UUID, tuple[int, HouseholdState]] = {}
+    for envelope in envelopes:
+        state = HouseholdState.model_validate_json(envelope.data)
+        known = newest.get(state.household_id)
+        if known is None or known[0] < envelope.aggregate_version:
+            newest[state.household_id] = (envelope.aggregate_version, state)
+    if not newest:
+        return []
+    # Written anew from the checked state: what an older writer left out has its default.
+    documents = {key: state.model_dump_json() for key, (_, state) in newest.items()}
+    taken = set(
+        await session.scalars(
+            _UPSERT,
+            {
+                "documents": list(documents.values()),
+                "versions": [version for version, _ in newest.values()],
+                "now": clock.now(),
+            },
+        )
+    )
+    if taken:
+        await session.execute(_FORGET_MEMBERS, {"ids": list(taken)})
+        await session.execute(_INSERT_MEMBERS, {"documents": [documents[key] for key in taken]})
+    return [state for key, (_, state) in newest.items() if key in taken]
+
+
+async def load(session: AsyncSession, household_ids: Sequence[UUID]) -> list[HouseholdState]:
+    """The copies of these households as the registry published them, in the order of their ids.
+
+    Unknown ids are left out, and what row-level security hides is unknown.
+    """
+    found = await session.execute(
+        select(household_copy)
+        .where(household_copy.c.household_id.in_(household_ids))
+        .order_by(household_copy.c.household_id)
+    )
+    households = found.mappings().all()
+    members: dict[UUID, list[dict[str, Any]]] = {row["household_id"]: [] for row in households}
+    rows = await session.execute(
+        select(member_copy)
+        .where(member_copy.c.household_id.in_(list(members)))
+        .order_by(member_copy.c.household_id, member_copy.c.position)
+    )
+    for row in rows.mappings():
+        members[row["household_id"]].append(dict(row))
+    return [
+        HouseholdState.model_validate({**row, "members": members[row["household_id"]]})
+        for row in households
+    ]
+
+
+_UPSERT = text("""
+    INSERT INTO household_copy (
+        household_id, division_code, state, category, tags, causes, rule_set, n, effective_from,
+        keep_policy_until, head_person_id, house_grade, incomes, rigid_expenses, assets, episodes,
+        periods, version, recorded_at)
+    SELECT household.*, given.version, CAST(:now AS timestamptz)
+    FROM unnest(CAST(:documents AS text[]), CAST(:versions AS bigint[]))
+            AS given(document, version),
+        jsonb_to_record(CAST(given.document AS jsonb)) AS household(
+            household_id uuid, division_code text, state text, category text, tags text[],
+            causes text[], rule_set text, n integer, effective_from date, keep_policy_until date,
+            head_person_id uuid, house_grade text, incomes jsonb, rigid_expenses jsonb,
+            assets jsonb, episodes jsonb, periods jsonb)
+    ORDER BY household.household_id
+    ON CONFLICT (household_id) DO UPDATE SET
+        division_code = excluded.division_code, state = excluded.state,
+        category = excluded.category, tags = excluded.tags, causes = excluded.causes,
+        rule_set = excluded.rule_set, n = excluded.n, effective_from = excluded.effective_from,
+        keep_policy_until = excluded.keep_policy_until, head_person_id = excluded.head_person_id,
+        house_grade = excluded.house_grade, incomes = excluded.incomes,
+        rigid_expenses = excluded.rigid_expenses, assets = excluded.assets,
+        episodes = excluded.episodes, periods = excluded.periods, version = excluded.version,
+        recorded_at = excluded.recorded_at
+        WHERE household_copy.version < excluded.version
+    RETURNING household_id
+""")
+
+_FORGET_MEMBERS = text("""
+    DELETE FROM member_copy WHERE household_id = ANY (CAST(:ids AS uuid[]))
+""")
+
+_INSERT_MEMBERS = text("""
+    INSERT INTO member_copy (
+        household_id, position, division_code, person_id, relation, sex, birth_date, health,
+        disability, labor_ability, willing_to_work, education, school_stage, work, insured,
+        left_behind, counted)
+    SELECT CAST(household.document ->> 'household_id' AS uuid), listed.position,
+        household.document ->> 'division_code', member.*
+    FROM (SELECT CAST(given AS jsonb) FROM unnest(CAST(:documents AS text[])) AS given)
+            AS household(document),
+        jsonb_array_elements(household.document -> 'members') WITH ORDINALITY
+            AS listed(member, position),
+        jsonb_to_record(listed.member) AS member(
+            person_id uuid, relation text, sex text, birth_date date, health text,
+            disability jsonb, labor_ability text, willing_to_work boolean, education text,
+            school_stage text, work text, insured boolean, left_behind boolean, counted boolean)
+""")

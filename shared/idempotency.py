@@ -1,0 +1,202 @@
+"""Every POST has one effect, however often it is sent: the first answer is kept and given again.
+
+Scope: client, method, path and key. The answer is stored encrypted in the transaction of the write
+it answers, for seven days; a failed request stores nothing and may be sent again.
+"""
+
+import hashlib
+import hmac
+import re
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import orjson
+from fastapi import Request
+from sqlalchemy import Column, DateTime, LargeBinary, Table, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.datastructures import UploadFile
+from starlette.responses import Response
+
+from shared import clock, crypto
+from shared.auth import Caller
+from shared.db import platform_metadata
+from shared.errors import BadRequest, Conflict, Refused
+
+HEADER = "Idempotency-Key"
+REPEATED_HEADER = "Idempotency-Replayed"
+KEPT_FOR = timedelta(days=7)
+
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_PURPOSE = "idempotency"
+_CHUNK = 1 << 20
+_LENGTH_BYTES = 4
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    platform_metadata,
+    Column("scope", LargeBinary, primary_key=True),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("answer", LargeBinary, nullable=False),
+    Column("stored_at", DateTime(timezone=True), nullable=False, index=True),
+)
+
+_LOCK = text("SELECT pg_try_advisory_xact_lock(CAST(:number AS bigint))")
+_FIND = text(
+    "SELECT fingerprint, answer FROM idempotency_keys WHERE scope = :scope AND stored_at > :oldest"
+)
+_KEEP = text(
+    """
+    INSERT INTO idempotency_keys (scope, fingerprint, answer, stored_at)
+    VALUES (:scope, :fingerprint, :answer, :stored_at)
+    ON CONFLICT (scope) DO UPDATE
+        SET fingerprint = excluded.fingerprint, answer = excluded.answer,
+            stored_at = excluded.stored_at
+    """
+)
+_FORGET = text("DELETE FROM idempotency_keys WHERE stored_at <= :oldest")
+
+
+class RepeatedError(Exception):
+    """Not a fault: the request was carried out before, and ``answer`` is what it got then."""
+
+    def __init__(self, answer: Response) -> None:
+        super().__init__("carried out before")
+        self.answer = answer
+
+
+class Once:
+    """The guard of one POST (db.Guard): entered when its session opens, then keeps its answer."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._session: AsyncSession | None = None
+        self._scope = b""
+        self._fingerprint = b""
+
+    async def enter(self, session: AsyncSession, caller: Caller) -> None:
+        """Let the first of its kind pass.
+
+        Raises RepeatedError with the stored answer; Conflict while the same request is still being
+        carried out; Refused for a key that was used for another request; BadRequest without a key.
+        """
+        key = key_of(self._request)
+        self._scope = scope_of(self._request, caller, key)
+        self._fingerprint = await fingerprint_of(self._request, caller)
+        await self._lock(session)
+        # a statement of its own: its snapshot must be younger than the lock
+        found = (
+            await session.execute(_FIND, {"scope": self._scope, "oldest": clock.now() - KEPT_FOR})
+        ).one_or_none()
+        if found is not None and not hmac.compare_digest(found.fingerprint, self._fingerprint):
+            raise Refused(
+                "idempotency_key_reused",
+                "this key was used for another request (its body, query or rights differ): "
+                "take a new key",
+            )
+        if found is not None:
+            raise RepeatedError(unpacked(found.answer))
+        self._session = session
+
+    async def _lock(self, session: AsyncSession) -> None:
+        number = int.from_bytes(self._scope[:8], signed=True)
+        if not await session.scalar(_LOCK, {"number": number}):
+            raise Conflict(
+                "request_in_flight", "the same request is being carried out: ask again in a moment"
+            )
+
+    async def keep(self, answer: Response) -> None:
+        """Store ``answer`` in the request's transaction; one that failed is rolled back instead."""
+        if self._session is None:
+            raise RuntimeError(f"{self._request.url.path} opened no session to keep its answer in")
+        if answer.status_code >= 400:
+            await self._session.rollback()
+            return
+        await self._session.execute(
+            _KEEP,
+            {
+                "scope": self._scope,
+                "fingerprint": self._fingerprint,
+                "answer": packed(answer),
+                "stored_at": clock.now(),
+            },
+        )
+
+
+def key_of(request: Request) -> str:
+    """The request's key. Raises BadRequest for none, for two, or for an unreadable one."""
+    keys = request.headers.getlist(HEADER)
+    if not keys:
+        raise BadRequest(
+            "idempotency_key_missing", f"send {HEADER}: a new random value for every new request"
+        )
+    if len(keys) > 1 or not _KEY.fullmatch(keys[0]):
+        raise BadRequest(
+            "idempotency_key_unreadable", f"{HEADER} is one value of 1 to 255 visible characters"
+        )
+    return keys[0]
+
+
+def scope_of(request: Request, caller: Caller, key: str) -> bytes:
+    """32 bytes that stand for client, method, path and key."""
+    parts = (caller.sub, request.method, request.url.path, key)
+    return hashlib.sha256(orjson.dumps(parts)).digest()
+
+
+async def fingerprint_of(request: Request, caller: Caller) -> bytes:
+    """A keyed hash of all that the answer depends on: body, query, and the caller's rights.
+
+    With the rights in it, a token that lost a scope or a division cannot fetch what it once got.
+    A form is hashed by its fields, since a retry draws a new multipart boundary.
+    """
+    digest = hashlib.sha256()
+    rights = (request.url.query, sorted(caller.scopes), sorted(caller.divisions))
+    digest.update(orjson.dumps(rights) + b"\n")
+    async for chunk in _content(request):
+        digest.update(chunk)
+    return crypto.lookup_hash(digest.hexdigest(), purpose=_PURPOSE)
+
+
+async def _content(request: Request) -> AsyncIterator[bytes]:
+    if "form" not in request.headers.get("content-type", "").lower():
+        yield await request.body()
+        return
+    for name, value in (await request.form()).multi_items():
+        if isinstance(value, UploadFile):
+            yield orjson.dumps((name, value.filename, value.size))
+            while chunk := await value.read(_CHUNK):
+                yield chunk
+            await value.seek(0)
+        else:
+            yield orjson.dumps((name, value))
+
+
+def packed(answer: Response) -> bytes:
+    """Status, headers and body of ``answer``, encrypted. Raises TypeError for a streamed one."""
+    body = getattr(answer, "body", None)
+    if not isinstance(body, bytes):
+        raise TypeError("the answer to a POST is kept, so it cannot be streamed")
+    headers = [
+        (name.decode("latin-1"), value.decode("latin-1"))
+        for name, value in answer.raw_headers
+        if name != b"content-length"
+    ]
+    head = orjson.dumps({"status": answer.status_code, "headers": headers})
+    return crypto.encrypt_bytes(len(head).to_bytes(_LENGTH_BYTES) + head + body, purpose=_PURPOSE)
+
+
+def unpacked(blob: bytes) -> Response:
+    """The answer that was ``packed``, marked as given before."""
+    data = crypto.decrypt_bytes(blob, purpose=_PURPOSE)
+    end = _LENGTH_BYTES + int.from_bytes(data[:_LENGTH_BYTES])
+    head: dict[str, Any] = orjson.loads(data[_LENGTH_BYTES:end])
+    answer = Response(data[end:], status_code=head["status"])
+    for name, value in head["headers"]:
+        answer.headers.append(name, value)
+    answer.headers[REPEATED_HEADER] = "true"
+    return answer
+
+
+async def forget_expired(session: AsyncSession) -> None:
+    """Delete answers older than seven days; they are not given again even before this runs."""
+    await session.execute(_FORGET, {"oldest": clock.now() - KEPT_FOR})

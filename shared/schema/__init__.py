@@ -1,0 +1,1 @@
+"""The platform's own tables, one module a version; each service's migrations call them in turn."""
