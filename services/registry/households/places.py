@@ -1,0 +1,67 @@
+"""Where a household may be filed, and what goes along when it moves to another village."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.auth import Caller
+from shared.errors import Fault
+
+_FOLLOWING = (
+    "household_versions",
+    "decisions",
+    "episodes",
+    "members",
+    "aid_ledger",
+    "guarantees",
+)
+"""Every table of a household that carries its division; a new capability adds its own."""
+
+_INCOMING = "unnest(CAST(:ids AS uuid[]), CAST(:codes AS text[])) AS moved(id, code)"
+
+
+async def villages(session: AsyncSession, codes: Iterable[str]) -> set[str]:
+    """Which of these codes are villages known to the platform, merged away or not."""
+    rows = await session.execute(
+        text("SELECT code FROM divisions WHERE level = 'village' AND code = ANY(:codes)"),
+        {"codes": sorted(set(codes))},
+    )
+    return set(rows.scalars())
+
+
+def faults(caller: Caller, division_code: str, known: set[str]) -> list[Fault]:
+    """Why a household may not be filed in this village by this caller."""
+    if division_code not in known:
+        return [Fault("#/division_code", "division_unknown", "行政村代码不存在")]
+    if not caller.covers(division_code):
+        return [Fault("#/division_code", "division_not_yours", "该行政村不在您的管辖范围内")]
+    return []
+
+
+async def follow(session: AsyncSession, moved: Mapping[UUID, str]) -> None:
+    """Take the papers and the people of these households to their new villages.
+
+    A household takes its whole file along, or its new township could not read it.
+    """
+    if not moved:
+        return
+    there: dict[str, Any] = {"ids": list(moved), "codes": list(moved.values())}
+    for table in _FOLLOWING:
+        await session.execute(
+            text(
+                f"UPDATE {table} SET division_code = moved.code FROM {_INCOMING} "  # noqa: S608 (own names)
+                "WHERE household_id = moved.id AND division_code <> moved.code"
+            ),
+            there,
+        )
+    await session.execute(
+        text(
+            f"UPDATE persons SET division_code = moved.code FROM members, {_INCOMING} "  # noqa: S608 (own names)
+            "WHERE members.household_id = moved.id AND members.left_on IS NULL "
+            "AND persons.person_id = members.person_id"
+        ),
+        there,
+    )

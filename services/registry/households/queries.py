@@ -1,0 +1,301 @@
+"""How households and persons are read: within the caller's divisions, set-based.
+
+Row-level security asks the same again underneath; the filter here lets an index serve it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, exists, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from services.registry.households import history, records
+from services.registry.households.facts import Facts, LeaveReason
+from services.registry.households.models import Household as Row
+from services.registry.households.models import Member, Person, TransferTask
+from shared.contracts.registry import Category, State
+from shared.db import in_divisions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundPerson:
+    """A person by ID number. ``household_id`` is the open household he stands in, if any.
+
+    ``died``: he left his last household by death.
+    """
+
+    person_id: UUID
+    household_id: UUID | None
+    division_code: str
+    died: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonalData:
+    """Who a person is, still sealed."""
+
+    person_id: UUID
+    division_code: str
+    name: str
+    id_number_encrypted: bytes | None
+    phone_encrypted: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Household:
+    """A household's record: as it is now, or its facts as they were asked for."""
+
+    household_id: UUID
+    household_no: str
+    version: int
+    revision: int
+    effective_from: date
+    facts: Facts
+    phone_encrypted: bytes | None = None
+    account_encrypted: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """What a list is narrowed to; all that is given must hold."""
+
+    division: str | None = None
+    category: Category | None = None
+    state: State | None = None
+    name_prefix: str | None = None
+    id_number_hash: bytes | None = None
+
+
+async def find_persons_by_hash(
+    session: AsyncSession, hashes: Iterable[bytes], *, divisions: Sequence[str]
+) -> dict[bytes, FoundPerson]:
+    """Persons in ``divisions`` by the hash of their ID number (``sealed.hash_id_number``)."""
+    standing = and_(Member.person_id == Person.person_id, Member.left_on.is_(None))
+    dead = aliased(Member)
+    died = exists().where(
+        dead.person_id == Person.person_id, dead.left_reason == LeaveReason.DIED.value
+    )
+    rows = await session.execute(
+        select(
+            Person.id_number_hash,
+            Person.person_id,
+            Member.household_id,
+            Person.division_code,
+            and_(Member.household_id.is_(None), died).label("died"),
+        )
+        .outerjoin(Member, standing)
+        .where(Person.id_number_hash.in_(list(hashes)))
+        .where(in_divisions(Person.division_code, divisions))
+    )
+    return {
+        row.id_number_hash: FoundPerson(
+            person_id=row.person_id,
+            household_id=row.household_id,
+            division_code=row.division_code,
+            died=row.died,
+        )
+        for row in rows
+        if row.id_number_hash
+    }
+
+
+async def load_persons(
+    session: AsyncSession, person_ids: Iterable[UUID], *, divisions: Sequence[str]
+) -> dict[UUID, PersonalData]:
+    """Personal data by person id, only of persons in ``divisions``; whoever shows it audits it."""
+    rows = await session.execute(
+        select(
+            Person.person_id,
+            Person.division_code,
+            Person.name,
+            Person.id_number_encrypted,
+            Person.phone_encrypted,
+        )
+        .where(Person.person_id.in_(list(person_ids)))
+        .where(in_divisions(Person.division_code, divisions))
+    )
+    return {row.person_id: PersonalData(**row._mapping) for row in rows}  # noqa: SLF001 (public)
+
+
+async def load_households(
+    session: AsyncSession,
+    household_ids: Iterable[UUID],
+    *,
+    divisions: Sequence[str],
+    as_of: date | None = None,
+    known_at: datetime | None = None,
+) -> dict[UUID, Household]:
+    """Records by id; those outside ``divisions``, or without facts then, are not there.
+
+    ``as_of`` is the day the facts held (today unless given), ``known_at`` the moment we knew them
+    (now unless given).
+    """
+    rows = await session.execute(
+        select(*_RECORD)
+        .where(Row.household_id.in_(list(household_ids)))
+        .where(in_divisions(Row.division_code, divisions))
+    )
+    found = {row.household_id: dict(row._mapping) for row in rows}  # noqa: SLF001 (public)
+    timelines = await records.load_timelines(session, found, known_at=known_at)
+    return {
+        household_id: shown
+        for household_id, columns in found.items()
+        if (shown := _as_of(columns, timelines.get(household_id, ()), as_of))
+    }
+
+
+_RECORD = (
+    Row.household_id,
+    Row.household_no,
+    Row.version,
+    Row.revision,
+    Row.effective_from,
+    Row.phone_encrypted,
+    Row.account_encrypted,
+)
+
+
+def _as_of(
+    columns: Mapping[str, Any], timeline: history.Timeline, as_of: date | None
+) -> Household | None:
+    entries = [entry for entry in timeline if as_of is None or entry.valid_from <= as_of]
+    if not entries:
+        return None
+    since = {} if as_of is None else {"effective_from": entries[-1].valid_from}
+    return Household(**{**columns, **since}, facts=entries[-1].facts)
+
+
+async def list_households(
+    session: AsyncSession,
+    wanted: Filter,
+    *,
+    divisions: Sequence[str],
+    after: UUID | None,
+    limit: int,
+) -> Sequence[RowMapping]:
+    """Current households in the order of their ids, after one; with their head's name, unmasked.
+
+    The head of a closed file may stand in other divisions by now: then without it.
+    """
+    head = and_(
+        Person.person_id == Row.head_person_id, in_divisions(Person.division_code, divisions)
+    )
+    query = (
+        _narrowed(select(*_LISTED, Person.name.label("head_name")), wanted, divisions)
+        .outerjoin(Person, head)
+        .order_by(Row.household_id)
+        .limit(limit)
+    )
+    if after is not None:
+        query = query.where(Row.household_id > after)
+    return (await session.execute(query)).mappings().all()
+
+
+_LISTED = (
+    Row.household_id,
+    Row.household_no,
+    Row.division_code,
+    Row.state,
+    Row.category,
+    Row.n,
+    Row.effective_from,
+    Row.version,
+    Row.head_person_id,
+)
+
+
+async def count_households(
+    session: AsyncSession, wanted: Filter, *, divisions: Sequence[str], digits: int
+) -> Sequence[RowMapping]:
+    """How many households and people by division (of so many digits), category and state."""
+    division = func.left(Row.division_code, digits).label("division_code")
+    query = _narrowed(
+        select(
+            division,
+            Row.category,
+            Row.state,
+            func.count().label("households"),
+            func.sum(Row.n).label("people"),
+        ),
+        wanted,
+        divisions,
+    )
+    grouped = query.group_by(division, Row.category, Row.state)
+    rows = await session.execute(grouped.order_by(division, Row.category, Row.state))
+    return rows.mappings().all()
+
+
+def _narrowed(
+    query: Select[*tuple[Any, ...]], wanted: Filter, divisions: Sequence[str]
+) -> Select[*tuple[Any, ...]]:
+    query = query.where(in_divisions(Row.division_code, divisions))
+    if wanted.division:
+        query = query.where(in_divisions(Row.division_code, [wanted.division]))
+    if wanted.category:
+        query = query.where(Row.category == wanted.category.value)
+    if wanted.state:
+        query = query.where(Row.state == wanted.state.value)
+    if wanted.name_prefix:
+        query = query.where(_holds(Person.name.op("^@")(wanted.name_prefix)))
+    if wanted.id_number_hash:
+        query = query.where(_holds(Person.id_number_hash == wanted.id_number_hash))
+    return query
+
+
+def _holds(person: ColumnElement[bool]) -> ColumnElement[bool]:
+    return Row.household_id.in_(
+        select(Member.household_id)
+        .join(Person, Person.person_id == Member.person_id)
+        .where(Member.left_on.is_(None))
+        .where(person)
+    )
+
+
+async def standing_of(
+    session: AsyncSession, person_ids: Iterable[UUID], *, divisions: Sequence[str]
+) -> Mapping[UUID, UUID]:
+    """The open household of each of these persons in ``divisions``."""
+    rows = await session.execute(
+        select(Member.person_id, Member.household_id)
+        .where(Member.person_id.in_(list(person_ids)))
+        .where(Member.left_on.is_(None))
+        .where(in_divisions(Member.division_code, divisions))
+    )
+    return {row.person_id: row.household_id for row in rows}
+
+
+async def division_of(
+    session: AsyncSession, household_id: UUID, *, divisions: Sequence[str]
+) -> str | None:
+    """Where a household stands, or None when the caller may not know of it."""
+    found: str | None = await session.scalar(
+        select(Row.division_code)
+        .where(Row.household_id == household_id)
+        .where(in_divisions(Row.division_code, divisions))
+    )
+    return found
+
+
+async def transfer_tasks(
+    session: AsyncSession, *, divisions: Sequence[str], after: UUID | None, limit: int
+) -> Sequence[RowMapping]:
+    """Transfer tasks by id that a place in ``divisions`` asks for or is asked for."""
+    task = TransferTask
+    query = (
+        select(task.task_id, task.person_id, task.from_county, task.division_code, task.opened_at)
+        .where(
+            or_(
+                in_divisions(task.division_code, divisions),
+                in_divisions(task.from_county, divisions),
+            )
+        )
+        .order_by(task.task_id)
+        .limit(limit)
+    )
+    if after is not None:
+        query = query.where(task.task_id > after)
+    return (await session.execute(query)).mappings().all()

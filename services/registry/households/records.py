@@ -1,0 +1,143 @@
+"""Household files in the database: what a file and its revision are, locked and loaded.
+
+Whatever changes a household becomes a ``Revision``; ``writing.write`` puts it into the database.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.registry.households.facts import Facts, LeaveReason
+from services.registry.households.history import Entry, Timeline
+from services.registry.households.models import Household, HouseholdVersion
+from shared.contracts.registry import HouseholdEvent
+from shared.db import in_divisions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """A household file as stored, under its row lock. A new one has no timeline yet."""
+
+    household_id: UUID
+    household_no: str
+    origin: str
+    version: int = 0
+    revision: int = 0
+    timeline: Timeline = ()
+
+    @property
+    def facts(self) -> Facts:
+        """What holds now."""
+        return self.timeline[-1].facts
+
+    @property
+    def opened_on(self) -> date:
+        """The first day of the file."""
+        return self.timeline[0].valid_from
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """A decision to be stored with a revision: what was decided, why, and on what."""
+
+    kind: str
+    decided_on: date
+    officer_id: str
+    reason: str = ""
+    checks: Sequence[dict[str, Any]] = ()
+    parameters: Sequence[dict[str, Any]] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """A file's new timeline, by what was changed on ``day``.
+
+    ``effective_from`` is the first day whose facts differ. ``contact`` holds new phone or account
+    blobs by column name; ``left`` says why people are there no longer.
+    """
+
+    file: File
+    timeline: Timeline
+    effective_from: date
+    day: date
+    type: HouseholdEvent = HouseholdEvent.CHANGED
+    personal: bool = False
+    contact: dict[str, bytes | None] = field(default_factory=dict)
+    ruling: Ruling | None = None
+    missing_evidence: tuple[str, ...] = ()
+    left: dict[UUID, LeaveReason] = field(default_factory=dict)
+
+
+async def lock(
+    session: AsyncSession, household_ids: Iterable[UUID], *, divisions: Sequence[str]
+) -> dict[UUID, File]:
+    """The files with these ids in ``divisions``, locked in the order of their ids."""
+    rows = await session.execute(
+        select(
+            Household.household_id,
+            Household.household_no,
+            Household.origin,
+            Household.version,
+            Household.revision,
+        )
+        .where(Household.household_id.in_(set(household_ids)))
+        .where(in_divisions(Household.division_code, divisions))
+        .order_by(Household.household_id)
+        .with_for_update()
+    )
+    found = {row.household_id: row._mapping for row in rows}  # noqa: SLF001 (its public mapping)
+    timelines = await load_timelines(session, found)
+    return {
+        household_id: File(**columns, timeline=timelines[household_id])
+        for household_id, columns in found.items()
+    }
+
+
+async def load_timelines(
+    session: AsyncSession, household_ids: Iterable[UUID], *, known_at: datetime | None = None
+) -> dict[UUID, Timeline]:
+    """All the facts of these households as known now, or as known at a moment."""
+    archive = HouseholdVersion
+    query = (
+        select(archive.household_id, archive.valid_from, archive.facts)
+        .ext(distinct_on(archive.household_id, archive.valid_from))
+        .where(archive.household_id.in_(list(household_ids)))
+        .order_by(archive.household_id, archive.valid_from, archive.revision.desc())
+    )
+    if known_at is not None:
+        query = query.where(archive.recorded_at <= known_at)
+    timelines: dict[UUID, list[Entry]] = {}
+    for row in await session.execute(query):
+        entry = Entry(row.valid_from, Facts.model_validate(row.facts))
+        timelines.setdefault(row.household_id, []).append(entry)
+    return {household_id: tuple(entries) for household_id, entries in timelines.items()}
+
+
+async def serials(session: AsyncSession, villages: Sequence[str]) -> list[int]:
+    """The next serial for each of these villages, in order; locked until the end, never reused."""
+    wanted: dict[str, int] = {}
+    for village in villages:
+        wanted[village] = wanted.get(village, 0) + 1
+    rows = await session.execute(
+        text(
+            "INSERT INTO household_serials (division_code, last) "
+            "SELECT code, count FROM unnest(CAST(:codes AS text[]), CAST(:counts AS int[])) "
+            "AS wanted(code, count) ORDER BY code "
+            "ON CONFLICT (division_code) DO UPDATE "
+            "SET last = household_serials.last + excluded.last "
+            "RETURNING division_code, last"
+        ),
+        {"codes": list(wanted), "counts": list(wanted.values())},
+    )
+    next_one = {row.division_code: row.last - wanted[row.division_code] for row in rows}
+    given = []
+    for village in villages:
+        next_one[village] += 1
+        given.append(next_one[village])
+    return given

@@ -1,0 +1,365 @@
+"""Revisions of household files into the database, a chunk at a time.
+
+Archive, current rows, decisions and events are written from one value, so they cannot disagree. A
+revision that changes nothing writes nothing and publishes nothing.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, insert, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.registry.households import history, places, sealed
+from services.registry.households.facts import Facts
+from services.registry.households.history import Entry
+from services.registry.households.models import (
+    Decision,
+    Episode,
+    Household,
+    HouseholdVersion,
+    Member,
+)
+from services.registry.households.records import File, Revision, Ruling
+from shared import clock, events, identity
+from shared.auth import Caller
+from shared.contracts.registry import HouseholdState
+from shared.contracts.registry import Member as PublishedMember
+from shared.contracts.topics import HOUSEHOLDS
+from shared.events import NewEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What became of a revision; ``changed`` is False when nothing was written."""
+
+    revised: Revision
+    entries: list[Entry]
+    state: HouseholdState | None
+    version: int
+    revision: int
+    changed: bool
+
+    @property
+    def facts(self) -> Facts:
+        """What holds now."""
+        return self.revised.timeline[-1].facts
+
+    @property
+    def published(self) -> bool:
+        """Whether this revision leaves the house as an event."""
+        return self.version > self.revised.file.version
+
+
+async def write(
+    session: AsyncSession, caller: Caller, revisions: Sequence[Revision]
+) -> list[Written]:
+    """Write what changed: rows, archive, decisions, then one event a published version.
+
+    The caller holds the row locks of ``lock`` (or the files are new). One answer a revision.
+    """
+    written = [_weigh(revision) for revision in revisions]
+    changed = [each for each in written if each.changed]
+    if changed:
+        now = clock.now()
+        await _write_households(session, changed, now)
+        await _write_members(session, changed)
+        await _write_archive(session, changed, now)
+        await _write_episodes(session, changed, caller)
+        await _write_decisions(session, changed, now)
+        await places.follow(session, _moved(changed))
+        await events.publish(session, [_event(each) for each in changed if each.published])
+    return written
+
+
+def _weigh(revision: Revision) -> Written:
+    file = revision.file
+    entries = history.changed_entries(file.timeline, revision.timeline)
+    state = history.published(
+        file.household_id, revision.timeline, effective_from=revision.effective_from
+    )
+    changed = bool(entries or revision.personal or revision.contact)
+    return Written(
+        revised=revision,
+        entries=entries,
+        state=state,
+        version=file.version + _is_news(file, state),
+        revision=file.revision + changed,
+        changed=changed,
+    )
+
+
+def _is_news(file: File, state: HouseholdState | None) -> bool:
+    """Whether listeners would learn anything; effective_from alone is no news."""
+    if state is None:
+        return False
+    if not file.timeline:
+        return True
+    known = history.published(file.household_id, file.timeline, effective_from=state.effective_from)
+    return known != state
+
+
+async def _write_households(
+    session: AsyncSession, changed: Sequence[Written], now: datetime
+) -> None:
+    new = [_household_row(each, now) for each in changed if not each.revised.file.timeline]
+    if new:
+        await session.execute(insert(Household), new)
+    old = [_household_row(each, now) for each in changed if each.revised.file.timeline]
+    if not old:
+        return
+    for row in old:
+        row["of_household"] = row.pop("household_id")
+    for columns in {tuple(sorted(row)) for row in old}:
+        rows = [row for row in old if tuple(sorted(row)) == columns]
+        names = [name for name in columns if name != "of_household"]
+        await session.execute(
+            update(Household.__table__)  # type: ignore[arg-type] # a mapped class has a Table
+            .where(Household.household_id == bindparam("of_household"))
+            .values({name: bindparam(name) for name in names}),
+            rows,
+        )
+
+
+def _household_row(each: Written, now: datetime) -> dict[str, Any]:
+    file, facts = each.revised.file, each.facts
+    row = {
+        "household_id": file.household_id,
+        "version": each.version,
+        "revision": each.revision,
+        "recorded_at": now,
+        **household_columns(facts),
+        **each.revised.contact,
+    }
+    if each.published or not file.timeline:
+        row["effective_from"] = each.revised.effective_from
+    if not file.timeline:
+        row |= {
+            "household_no": file.household_no,
+            "origin": file.origin,
+            "opened_on": each.revised.timeline[0].valid_from,
+            "phone_encrypted": each.revised.contact.get("phone_encrypted"),
+            "account_encrypted": each.revised.contact.get("account_encrypted"),
+        }
+    return row
+
+
+def household_columns(facts: Facts) -> dict[str, Any]:
+    """The typed columns that mirror the facts of a household."""
+    return {
+        "division_code": facts.division_code,
+        "state": facts.state,
+        "category": facts.category,
+        "tags": list(facts.tags),
+        "causes": list(facts.causes),
+        "rule_set": facts.rule_set,
+        "keep_policy_until": facts.keep_policy_until,
+        "house_grade": facts.house_grade,
+        **{f"income_{kind}": amount for kind, amount in facts.incomes},
+        **{f"rigid_{kind}": amount for kind, amount in facts.rigid_expenses},
+        "assets_financial": facts.assets.financial,
+        "vehicles": facts.assets.vehicles,
+        "head_person_id": facts.head_person_id,
+        "n": facts.n,
+        "episode": facts.episodes[-1].number if facts.episodes else 0,
+    }
+
+
+_MEMBER_COLUMNS = (
+    "division_code",
+    "relation",
+    "health",
+    "disability_kind",
+    "disability_grade",
+    "labor_ability",
+    "willing_to_work",
+    "education",
+    "school_stage",
+    "work",
+    "insured",
+    "left_behind",
+    "counted",
+    "left_on",
+    "left_reason",
+)
+
+
+async def _write_members(session: AsyncSession, changed: Sequence[Written]) -> None:
+    rows = [row for each in changed for row in _member_rows(each)]
+    if not rows:
+        return
+    rows.sort(key=lambda row: row["left_on"] is None)  # leave first: a place is freed, then taken
+    order = upsert(Member)
+    await session.execute(
+        order.on_conflict_do_update(
+            index_elements=["household_id", "person_id"],
+            set_={name: getattr(order.excluded, name) for name in _MEMBER_COLUMNS},
+        ),
+        rows,
+    )
+
+
+def _member_rows(each: Written) -> list[dict[str, Any]]:
+    file, facts = each.revised.file, each.facts
+    old = {member.person_id: member for member in file.facts.members} if file.timeline else {}
+    now = {member.person_id: member for member in facts.members}
+    rows = [
+        _member_row(file.household_id, facts.division_code, member)
+        for member in facts.members
+        if old.get(member.person_id) != member
+    ]
+    return rows + _left_rows(each, old, now.keys())
+
+
+def _left_rows(
+    each: Written, old: Mapping[UUID, PublishedMember], standing: Collection[UUID]
+) -> list[dict[str, Any]]:
+    """Who left: from among those who stood there, or earlier than was known so far."""
+    revised = each.revised
+    before = history.facts_at(revised.file.timeline, revised.day)
+    earlier = {one.person_id: one for one in before.members} if before else {}
+    rows = []
+    for person_id in sorted((old.keys() | revised.left.keys()).difference(standing)):
+        member = old.get(person_id) or earlier[person_id]
+        row = _member_row(revised.file.household_id, each.facts.division_code, member)
+        row["left_on"] = revised.day
+        row["left_reason"] = revised.left.get(person_id)
+        rows.append(row)
+    return rows
+
+
+def _member_row(household_id: UUID, division_code: str, member: PublishedMember) -> dict[str, Any]:
+    card = member.disability
+    return {
+        "household_id": household_id,
+        "person_id": member.person_id,
+        "division_code": division_code,
+        "relation": member.relation,
+        "health": member.health,
+        "disability_kind": card.kind if card else None,
+        "disability_grade": card.grade if card else None,
+        "labor_ability": member.labor_ability,
+        "willing_to_work": member.willing_to_work,
+        "education": member.education,
+        "school_stage": member.school_stage,
+        "work": member.work,
+        "insured": member.insured,
+        "left_behind": member.left_behind,
+        "counted": member.counted,
+        "left_on": None,
+        "left_reason": None,
+    }
+
+
+async def _write_archive(session: AsyncSession, changed: Sequence[Written], now: datetime) -> None:
+    rows = [
+        {
+            "household_id": each.revised.file.household_id,
+            "valid_from": entry.valid_from,
+            "revision": each.revision,
+            "division_code": each.facts.division_code,
+            "version": each.version,
+            "facts": entry.facts.model_dump(mode="json"),
+            "recorded_at": now,
+        }
+        for each in changed
+        for entry in each.entries
+    ]
+    if rows:
+        await session.execute(insert(HouseholdVersion), rows)
+
+
+async def _write_episodes(
+    session: AsyncSession, changed: Sequence[Written], caller: Caller
+) -> None:
+    rows = [row for each in changed for row in _episode_rows(each, caller)]
+    if not rows:
+        return
+    order = upsert(Episode)
+    dates = {name: getattr(order.excluded, name) for name in ("lifted_on", "exited_on")}
+    await session.execute(
+        order.on_conflict_do_update(index_elements=["household_id", "number"], set_=dates), rows
+    )
+
+
+def _episode_rows(each: Written, caller: Caller) -> list[dict[str, Any]]:
+    file = each.revised.file
+    known = set(file.facts.episodes) if file.timeline else set()
+    return [
+        {
+            "household_id": file.household_id,
+            "division_code": each.facts.division_code,
+            "decided_by": caller.officer_id or caller.sub,
+            "missing_evidence": list(each.revised.missing_evidence),
+            **episode.model_dump(),
+        }
+        for episode in each.facts.episodes
+        if episode not in known
+    ]
+
+
+async def _write_decisions(
+    session: AsyncSession, changed: Sequence[Written], now: datetime
+) -> None:
+    rows = [_decision_row(each, ruling, now) for each in changed if (ruling := each.revised.ruling)]
+    if rows:
+        await session.execute(insert(Decision), rows)
+
+
+def _decision_row(each: Written, ruling: Ruling, now: datetime) -> dict[str, Any]:
+    facts = history.facts_at(each.revised.timeline, ruling.decided_on) or each.facts
+    return {
+        "decision_id": identity.new_id(),
+        "household_id": each.revised.file.household_id,
+        "division_code": each.facts.division_code,
+        "episode": facts.episodes[-1].number if facts.episodes else 0,
+        "kind": ruling.kind,
+        "decided_on": ruling.decided_on,
+        "officer_id": ruling.officer_id,
+        "reason": ruling.reason,
+        "rule_set": facts.rule_set,
+        "category": facts.category,
+        "checks": list(ruling.checks),
+        "parameters": list(ruling.parameters),
+        "facts": facts.model_dump(mode="json"),
+        "revision": each.revision,
+        "recorded_at": now,
+    }
+
+
+def _moved(changed: Sequence[Written]) -> dict[UUID, str]:
+    return {
+        each.revised.file.household_id: each.facts.division_code
+        for each in changed
+        if each.revised.file.timeline
+        and each.revised.file.facts.division_code != each.facts.division_code
+    }
+
+
+def _event(each: Written) -> NewEvent:
+    state = each.state
+    assert state is not None  # noqa: S101 (published implies a state)
+    return NewEvent(
+        topic=HOUSEHOLDS,
+        type=each.revised.type,
+        subject=state.household_id,
+        version=each.version,
+        payload=state,
+        episode=state.episodes[-1].number,
+        rule_set=state.rule_set,
+        effective_from=state.effective_from,
+    )
+
+
+def contact_columns(phone: str | None, account: str | None) -> dict[str, bytes | None]:
+    """The sealed columns for a phone and an account; None leaves one out, "" empties it."""
+    columns: dict[str, bytes | None] = {}
+    if phone is not None:
+        columns["phone_encrypted"] = sealed.seal_phone(phone)
+    if account is not None:
+        columns["account_encrypted"] = sealed.seal_account(account)
+    return columns

@@ -1,0 +1,33 @@
+"""Registry's API: ``uvicorn --factory services.registry.main:create``."""
+
+from fastapi import FastAPI
+
+from services.registry.households import api as households
+from services.registry.households import persons_api
+from services.registry.ledger import api as ledger
+from services.registry.lifecycle import api as lifecycle
+from services.registry.lifecycle.parameters import DEFINITIONS
+from services.registry.rosters import api as rosters
+from services.registry.settings import load
+from shared import divisions, jobs, parameters
+from shared.api import create_app
+from shared.settings import Settings
+
+
+def create(settings: Settings | None = None) -> FastAPI:
+    """The app with its routers; settings from the environment unless given."""
+    return create_app(
+        settings or load(),
+        title="Bangfu registry",
+        routers=[
+            households.routes,
+            lifecycle.routes,
+            ledger.routes,
+            persons_api.routes,
+            persons_api.transfer_routes,
+            rosters.routes,
+            parameters.router("registry", DEFINITIONS),
+            divisions.router(),
+            jobs.router("registry"),
+        ],
+    )

@@ -1,0 +1,17 @@
+"""Registry's worker, ``python -m services.registry.worker``: what it hears, the jobs it runs."""
+
+from collections.abc import Mapping, Sequence
+
+from services.registry.ledger import handlers as ledger
+from services.registry.rosters import actions as rosters
+from services.registry.rosters import jobs as roster_jobs
+from services.registry.settings import load
+from shared import worker
+from shared.applying import Subscription
+from shared.jobs import JobHandler
+
+SUBSCRIPTIONS: Sequence[Subscription] = ledger.SUBSCRIPTIONS
+JOBS: Mapping[str, JobHandler] = {rosters.JOB: roster_jobs.import_roster}
+
+if __name__ == "__main__":
+    worker.run(load(), SUBSCRIPTIONS, JOBS)

@@ -1,0 +1,333 @@
+"""Made-up households filed in a real registry: through its API, or in bulk through its actions."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import httpx
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from deploy.local.provision import ServiceDatabase
+from services.registry.households.facts import HouseholdEntry, MemberEntry
+from services.registry.ledger.handlers import on_guarantees
+from shared.auth import Caller
+from shared.contracts.assistance import (
+    Assistance,
+    AssistanceEvent,
+    AssistanceStatus,
+    Guarantee,
+    GuaranteeKind,
+)
+from shared.contracts.envelope import Envelope
+from shared.contracts.registry import (
+    Category,
+    HouseholdState,
+    Incomes,
+    Relation,
+    SchoolStage,
+)
+from shared.db import Database
+from shared.identity import new_id
+from tests.support.builders import id_number
+from tests.support.waiting import until
+
+VILLAGE = "331124002221"
+NEXT_VILLAGE = "331124002222"
+OTHER_TOWNSHIP = "331124212203"
+OTHER_COUNTY = "331121001001"
+
+PLACES = (
+    ("331100", "丽水市", "city", None),
+    ("331121", "青田县", "county", "331100"),
+    ("331124", "松阳县", "county", "331100"),
+    ("331121001", "鹤城街道", "township", "331121"),
+    ("331124002", "水南街道", "township", "331124"),
+    ("331124212", "枫坪乡", "township", "331124"),
+    (VILLAGE, "大竹溪村村委会", "village", "331124002"),
+    (NEXT_VILLAGE, "潘西村村委会", "village", "331124002"),
+    (OTHER_TOWNSHIP, "桐榔村村委会", "village", "331124212"),
+    (OTHER_COUNTY, "塔下社区", "village", "331121001"),
+)
+
+ALL = "registry.households:read registry.households:write registry.households:decide"
+RESOLVE = "registry.persons:resolve"
+
+OFFICER = Caller(sub="s1", officer_id="o1", divisions=("331124",))
+
+_people = count(1)
+_versions = count(1)
+
+
+def number(*, born: date = date(1980, 5, 17), area: str = "331124") -> str:
+    """A valid ID number that no other call gives."""
+    serial = next(_people)
+    moved = born.replace(day=serial // 900 % 28 + 1)
+    return id_number(born=moved, order=serial % 900 + 1, area=area)
+
+
+def person(relation: str = "head", **given: Any) -> dict[str, Any]:
+    """A member as the API takes one."""
+    return {"name": "张三丰", "id_number": number(), "relation": relation} | given
+
+
+def household(*members: dict[str, Any], **given: Any) -> dict[str, Any]:
+    """A household as the API takes one: a head alone unless members are given."""
+    return {
+        "division_code": VILLAGE,
+        "category": "dibao",
+        "opened_on": "2026-01-05",
+        "incomes": {"wage": "6000", "business": "-500"},
+        "causes": ["illness"],
+        "members": list(members) or [person()],
+        "phone": "13812340000",
+        "account": "6228480012345678",
+    } | given
+
+
+def entry(*members: MemberEntry, **given: Any) -> HouseholdEntry:
+    """A household as the bulk path takes one."""
+    known: dict[str, Any] = {
+        "division_code": VILLAGE,
+        "category": Category.DIBAO,
+        "incomes": Incomes(wage=Decimal(6000)),
+        "members": members or (one(),),
+    }
+    return HouseholdEntry(**(known | given))
+
+
+def one(relation: Relation = Relation.HEAD, **given: Any) -> MemberEntry:
+    """A member as the bulk path takes one."""
+    known = {"name": "李四光", "id_number": number(), "school_stage": SchoolStage.NOT_AT_SCHOOL}
+    return MemberEntry(relation=relation, **(known | given))
+
+
+async def know_places(worker: Database) -> None:
+    """Load the few divisions that these tests file in: loading all of Lishui's takes its time."""
+    async with worker.transaction() as session:
+        await session.execute(
+            text(
+                "INSERT INTO divisions (code, name, level, parent_code, valid_from) "
+                "VALUES (:code, :name, :level, :parent, '2023-01-01')"
+            ),
+            [
+                {"code": code, "name": name, "level": level, "parent": parent}
+                for code, name, level, parent in PLACES
+            ],
+        )
+
+
+@dataclass(frozen=True)
+class Registry:
+    """One registry database, looked at from beside the application."""
+
+    urls: ServiceDatabase
+    worker: Database
+    api: Database
+
+    async def rows(self, query: str, **values: Any) -> list[dict[str, Any]]:
+        """What a query finds, past row-level security."""
+        async with self.worker.transaction() as session:
+            found = await session.execute(text(query), values)
+            return [dict(row) for row in found.mappings()]
+
+    async def states(self, household_id: Any) -> list[tuple[str, int, HouseholdState]]:
+        """The events of a household in their order: type, version, payload."""
+        rows = await self.rows(
+            "SELECT type, aggregate_version, data FROM events WHERE subject = :subject ORDER BY id",
+            subject=str(household_id),
+        )
+        return [
+            (
+                row["type"].split(".")[2],
+                row["aggregate_version"],
+                HouseholdState.model_validate_json(row["data"]),
+            )
+            for row in rows
+        ]
+
+    @asynccontextmanager
+    async def held_back(
+        self, admin_url: str, household_id: str, waiting: int
+    ) -> AsyncIterator[None]:
+        """Hold a household's row until so many others wait for it, so that they really race."""
+        admin = await asyncpg.connect(admin_url)
+        try:
+            async with self.worker.transaction() as session:
+                await session.execute(
+                    text("SELECT 1 FROM households WHERE household_id = :id FOR UPDATE"),
+                    {"id": household_id},
+                )
+                yield
+                await until(
+                    lambda: admin.fetchval(
+                        "SELECT count(*) >= $1 FROM pg_stat_activity "
+                        "WHERE datname = $2 AND wait_event_type = 'Lock'",
+                        waiting,
+                        self.urls.name,
+                    ),
+                    what=f"{waiting} transactions that wait for the household",
+                )
+        finally:
+            await admin.close()
+
+    async def forget(self, table: str) -> None:
+        """Empty a table."""
+        async with self.worker.transaction() as session:
+            await session.execute(text(f"DELETE FROM {table}"))  # noqa: S608 (the test's own)
+
+    async def guarantee(self, *, met: bool, **given: Any) -> None:
+        """What a service says of a guarantee, through the handler; each time a newer version."""
+        envelope = guarantee_event(next(_versions), met=met, **given)
+        async with self.worker.transaction() as session:
+            await on_guarantees(session, [envelope])
+
+    async def audited(self, subject_id: Any) -> list[tuple[str, str | None]]:
+        """The audit lines on a subject: what was done, by which officer."""
+        rows = await self.rows(
+            "SELECT action, officer_id FROM audit_log WHERE subject_id = :id ORDER BY id",
+            id=str(subject_id),
+        )
+        return [(row["action"], row["officer_id"]) for row in rows]
+
+    async def counted(self, *tables: str) -> dict[str, int]:
+        """How many rows these tables hold."""
+        return {
+            table: (await self.rows(f"SELECT count(*) AS n FROM {table}"))[0]["n"]  # noqa: S608 (the test's own)
+            for table in tables
+        }
+
+    @asynccontextmanager
+    async def acting(self, caller: Caller = OFFICER) -> AsyncIterator[AsyncSession]:
+        """A transaction of the api role, as a request of this caller has one."""
+        async with self.api.transaction(divisions=caller.divisions) as session:
+            yield session
+
+
+WRITTEN = (
+    "persons",
+    "households",
+    "members",
+    "episodes",
+    "household_versions",
+    "decisions",
+    "household_serials",
+    "events",
+    "outbox",
+    "audit_log",
+    "idempotency_keys",
+)
+"""Every table that a write of the registry may touch."""
+
+
+@dataclass
+class Office:
+    """An office at work: files households and decides on them, every answer checked."""
+
+    client: httpx.AsyncClient
+    etags: dict[str, str] = field(default_factory=dict)
+
+    async def open(self, *members: dict[str, Any], **given: Any) -> str:
+        """Open a file; gives its id."""
+        answer = await self.client.post("/v1/households", json=household(*members, **given))
+        assert answer.status_code == 201, answer.text
+        self.etags[answer.json()["household_id"]] = answer.headers["ETag"]
+        return str(answer.json()["household_id"])
+
+    async def identified(self, *members: dict[str, Any], **given: Any) -> str:
+        """Open a file and identify the household on 2026-01-10; gives its id."""
+        household_id = await self.open(*members, **given)
+        await self.decide(household_id, "identify", decided_on="2026-01-10")
+        return household_id
+
+    async def decide(self, household_id: str, move: str, **body: Any) -> dict[str, Any]:
+        """Make a decision that must pass."""
+        answer = await self.client.post(f"/v1/households/{household_id}/{move}", json=body)
+        assert answer.status_code == 200, answer.text
+        self.etags[household_id] = answer.headers["ETag"]
+        return dict(answer.json())
+
+    async def change(self, household_id: str, **body: Any) -> dict[str, Any]:
+        """Change facts of the household; must pass."""
+        answer = await self.client.patch(
+            f"/v1/households/{household_id}",
+            json=body,
+            headers={"If-Match": self.etags[household_id]},
+        )
+        assert answer.status_code == 200, answer.text
+        self.etags[household_id] = answer.headers["ETag"]
+        return dict(answer.json())
+
+    async def read(self, household_id: str, **query: Any) -> dict[str, Any]:
+        """The household as the API shows it."""
+        answer = await self.client.get(f"/v1/households/{household_id}", params=query)
+        assert answer.status_code == 200, answer.text
+        self.etags[household_id] = answer.headers["ETag"]
+        return dict(answer.json())
+
+
+def ids(members: Sequence[dict[str, Any]]) -> list[UUID]:
+    """The person ids of members as the API shows them."""
+    return [UUID(member["person_id"]) for member in members]
+
+
+def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
+    """The problem document of a refused request, which must be this one."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    body = dict(answer.json())
+    assert body["code"] == code, body
+    return body
+
+
+def aid_event(version: int = 1, **given: Any) -> Envelope:
+    """A measure as relief publishes it: dibao of February, 300 yuan, paid."""
+    known: dict[str, Any] = {
+        "assistance_id": new_id(),
+        "programme": "dibao",
+        "status": AssistanceStatus.PAID,
+        "amount": Decimal("300.00"),
+        "fund": "dibao",
+        "month": date(2026, 2, 1),
+        "granted_on": date(2026, 2, 8),
+    }
+    aid = Assistance(**(known | given))
+    return envelope(AssistanceEvent.ASSISTED, "/relief", aid.assistance_id, aid, version)
+
+
+def guarantee_event(version: int = 1, *, source: str = "/housing", **given: Any) -> Envelope:
+    """A guarantee as a service publishes it: a house that is safe."""
+    known: dict[str, Any] = {
+        "guarantee_id": new_id(),
+        "kind": GuaranteeKind.HOUSING,
+        "met": True,
+        "evidence_id": "survey-1",
+        "since": date(2026, 2, 1),
+    }
+    given_one = Guarantee(**(known | given))
+    return envelope(
+        AssistanceEvent.GUARANTEE_CHANGED, source, given_one.guarantee_id, given_one, version
+    )
+
+
+def envelope(
+    kind: AssistanceEvent, source: str, subject: UUID, payload: Assistance | Guarantee, version: int
+) -> Envelope:
+    """The event that carries a payload of the assistance topics."""
+    return Envelope(
+        id=new_id(),
+        source=source,
+        type=kind,
+        subject=str(subject),
+        time=datetime(2026, 2, 8, 4, tzinfo=UTC),
+        key=str(payload.household_id),
+        aggregate_version=version,
+        correlation_id=str(new_id()),
+        data=payload.model_dump_json().encode(),
+    )

@@ -1,0 +1,246 @@
+"""The life cycle's guards as tables: policy section 5, one case a sentence, with its edges."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from services.registry.households import rules as household_rules
+from services.registry.households.facts import Facts, LeaveReason
+from services.registry.lifecycle import rules
+from services.registry.lifecycle.rules import Circumstances, Move, Ruling
+from shared.contracts.assistance import GuaranteeKind
+from shared.contracts.registry import Category, Member, Relation, Sex, State
+
+HEAD = UUID(int=1)
+OPENED = date(2026, 1, 5)
+IDENTIFIED = date(2026, 3, 20)
+TODAY = date(2028, 1, 1)
+
+
+def accepted(**given: Any) -> Facts:
+    known: dict[str, Any] = {
+        "category": Category.DIBAO,
+        "division_code": "331124002221",
+        "head_person_id": HEAD,
+        "members": (
+            Member(
+                person_id=HEAD,
+                relation=Relation.HEAD,
+                sex=Sex.MALE,
+                birth_date=date(1980, 1, 1),
+            ),
+        ),
+    }
+    return Facts(**(known | given))
+
+
+def identified(**given: Any) -> Facts:
+    return household_rules.identified(accepted(**given), on=IDENTIFIED, origin="application")
+
+
+def lifted(on: date = date(2026, 6, 1)) -> Facts:
+    return rules.moved(identified(), Ruling(move=Move.LIFT, decided_on=on))
+
+
+def exited() -> Facts:
+    return rules.moved(identified(), Ruling(move=Move.EXIT, decided_on=date(2026, 6, 1)))
+
+
+def returned() -> Facts:
+    return rules.moved(lifted(), Ruling(move=Move.RETURN, decided_on=date(2026, 9, 1)))
+
+
+def closed() -> Facts:
+    return rules.moved(identified(), Ruling(move=Move.CLOSE, decided_on=date(2026, 6, 1)))
+
+
+FILES = {
+    State.ACCEPTED: accepted,
+    State.IDENTIFIED: identified,
+    State.LIFTED: lifted,
+    State.EXITED: exited,
+    State.RETURNED: returned,
+    State.CLOSED: closed,
+}
+
+
+def broken(facts: Facts, move: Move, on: date, **more: Any) -> list[str]:
+    """The codes of the rules that a decision breaks; a reason is given unless named."""
+    around = {
+        name: more.pop(name)
+        for name in ("officer_id", "unmet", "tracking_months", "newest_entry", "today")
+        if name in more
+    }
+    known: dict[str, Any] = {
+        "today": TODAY,
+        "officer_id": "o1",
+        "opened_on": OPENED,
+        "newest_entry": OPENED,
+        "tracking_months": Decimal(12),
+    }
+    given = {"reason": "理由", "ground": LeaveReason.DIED} | more
+    ruling = Ruling(move=move, decided_on=on, **given)
+    checks = rules.judge(facts, ruling, Circumstances(**(known | around)))
+    return [fault.code for fault in rules.faults_of(checks)]
+
+
+ALLOWED = {
+    (State.ACCEPTED, Move.IDENTIFY),
+    (State.ACCEPTED, Move.REFUSE),
+    (State.IDENTIFIED, Move.LIFT),
+    (State.IDENTIFIED, Move.EXIT),
+    (State.LIFTED, Move.EXIT),
+    (State.LIFTED, Move.RETURN),
+    (State.EXITED, Move.RETURN),
+    (State.RETURNED, Move.LIFT),
+    (State.RETURNED, Move.EXIT),
+    *((state, Move.CLOSE) for state in State if state is not State.CLOSED),
+}
+
+
+@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("move", Move)
+def test_what_may_follow_what(state: State, move: Move) -> None:
+    found = broken(FILES[state](), move, date(2027, 12, 1))
+
+    assert found == ([] if (state, move) in ALLOWED else ["transition_forbidden"])
+
+
+@pytest.mark.parametrize(
+    ("on", "codes"),
+    [
+        (date(2026, 3, 19), ["before_episode", "lift_too_early"]),
+        (date(2026, 3, 31), ["lift_too_early"]),
+        (date(2026, 4, 30), ["lift_too_early"]),
+        (date(2026, 5, 1), []),
+        (date(2028, 1, 1), []),
+        (date(2028, 1, 2), ["date_in_future"]),
+    ],
+)
+def test_no_lift_in_the_month_of_identification_nor_the_next(on: date, codes: list[str]) -> None:
+    assert broken(identified(), Move.LIFT, on) == codes
+
+
+@pytest.mark.parametrize("kind", GuaranteeKind)
+def test_any_red_guarantee_blocks_a_lift(kind: GuaranteeKind) -> None:
+    assert broken(identified(), Move.LIFT, date(2026, 6, 1), unmet=[kind]) == ["guarantee_not_met"]
+
+
+@pytest.mark.parametrize(
+    ("on", "months", "codes"),
+    [
+        (date(2027, 5, 31), Decimal(12), ["tracking_not_over"]),
+        (date(2027, 6, 1), Decimal(12), []),
+        (date(2027, 6, 1), Decimal(36), ["tracking_not_over"]),
+        (date(2027, 6, 1), None, ["parameter_missing"]),
+        (date(2026, 5, 31), Decimal(12), ["before_episode", "tracking_not_over"]),
+    ],
+)
+def test_a_lifted_household_exits_after_tracking(
+    on: date, months: Decimal | None, codes: list[str]
+) -> None:
+    assert broken(lifted(), Move.EXIT, on, tracking_months=months) == codes
+
+
+def test_the_missing_parameter_is_named() -> None:
+    around = Circumstances(today=TODAY, officer_id="o1", opened_on=OPENED, newest_entry=OPENED)
+    ruling = Ruling(move=Move.EXIT, decided_on=date(2027, 6, 1), reason="期满")
+
+    (fault,) = rules.faults_of(rules.judge(lifted(), ruling, around))
+
+    assert fault.where == "tracking.months.dibao"
+    assert "tracking.months.dibao" in fault.message
+
+
+@pytest.mark.parametrize(
+    ("state", "move"),
+    [
+        (State.IDENTIFIED, Move.EXIT),
+        (State.LIFTED, Move.EXIT),
+        (State.LIFTED, Move.RETURN),
+        (State.EXITED, Move.RETURN),
+        (State.ACCEPTED, Move.REFUSE),
+    ],
+)
+def test_these_need_a_reason_in_words(state: State, move: Move) -> None:
+    found = broken(FILES[state](), move, date(2027, 12, 1), reason=" ")
+
+    assert found == ["reason_missing"]
+
+
+@pytest.mark.parametrize(("state", "move"), sorted(ALLOWED))
+def test_a_person_signs_every_decision(state: State, move: Move) -> None:
+    found = broken(FILES[state](), move, date(2027, 12, 1), officer_id=None)
+
+    assert found == ["officer_missing"]
+
+
+@pytest.mark.parametrize(
+    ("facts", "code"),
+    [
+        (accepted(category=None), "category_missing"),
+        (accepted(members=()), "head_missing"),
+        (accepted(head_person_id=UUID(int=9)), "head_missing"),
+        (
+            accepted(
+                members=(accepted().members[0].model_copy(update={"counted": False}),),
+            ),
+            "nobody_counts",
+        ),
+    ],
+)
+def test_what_cannot_be_identified(facts: Facts, code: str) -> None:
+    assert code in broken(facts, Move.IDENTIFY, date(2026, 2, 1))
+
+
+def test_a_category_may_come_with_the_identification() -> None:
+    facts = accepted(category=None)
+
+    assert broken(facts, Move.IDENTIFY, date(2026, 2, 1), category=Category.TEKUN) == []
+    ruling = Ruling(move=Move.IDENTIFY, decided_on=date(2026, 2, 1), category=Category.TEKUN)
+    moved = rules.moved(facts, ruling)
+    assert (moved.category, moved.state, moved.rule_set) == ("tekun", "identified", "CN2025")
+
+
+def test_nothing_is_identified_before_its_file_was_opened() -> None:
+    assert broken(accepted(), Move.IDENTIFY, date(2026, 1, 4)) == ["before_episode"]
+
+
+def test_a_file_closes_with_its_ground_and_not_before_its_last_change() -> None:
+    day = date(2026, 6, 1)
+
+    assert broken(identified(), Move.CLOSE, day, ground=None) == ["ground_missing"]
+    assert broken(identified(), Move.CLOSE, day, newest_entry=date(2026, 6, 2)) == [
+        "later_facts_exist"
+    ]
+
+
+def test_every_broken_rule_is_listed() -> None:
+    found = broken(
+        identified(),
+        Move.LIFT,
+        date(2028, 2, 1),
+        officer_id=None,
+        unmet=[GuaranteeKind.HOUSING],
+        today=date(2026, 4, 1),
+    )
+
+    assert found == ["officer_missing", "date_in_future", "guarantee_not_met"]
+
+
+def test_a_return_opens_the_next_episode_and_keeps_the_rest() -> None:
+    kept = Ruling(move=Move.LIFT, decided_on=date(2026, 6, 1), keep_policy_until=date(2027, 6, 1))
+    before = rules.moved(identified(), kept)
+
+    after = rules.moved(before, Ruling(move=Move.RETURN, decided_on=date(2026, 9, 1)))
+
+    assert before.keep_policy_until == date(2027, 6, 1)
+    assert after.keep_policy_until is None
+    assert after.members == before.members
+    assert [(each.number, each.origin, each.lifted_on) for each in after.episodes] == [
+        (1, "application", date(2026, 6, 1)),
+        (2, "returned", None),
+    ]

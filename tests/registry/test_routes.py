@@ -1,0 +1,148 @@
+"""Every route of the registry, asked by another county's office with every right it could have.
+
+A route that is added without its place here fails: it needs a look from next door as well.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+import pytest
+
+from services.registry.main import create
+from tests.conftest import SettingsOf
+from tests.registry.conftest import OfficeOf
+from tests.registry.filing import ALL, RESOLVE, Office, Registry, number, person, problem
+
+ONE = "/v1/households/{household_id}"
+DAY = {"valid_from": "2026-03-01"}
+DECISION = {"decided_on": "2026-03-20", "reason": "x"}
+
+NOT_FOUND: Mapping[str, dict[str, Any]] = {
+    f"GET {ONE}": {},
+    f"PATCH {ONE}": DAY | {"house_grade": "D"},
+    f"POST {ONE}/members": DAY | person("son"),
+    f"PATCH {ONE}/members/{{person_id}}": DAY | {"name": "李四"},
+    f"POST {ONE}/members/{{person_id}}/leave": DAY | {"reason": "died"},
+    f"POST {ONE}/identify": DECISION,
+    f"POST {ONE}/refuse": DECISION,
+    f"POST {ONE}/lift": DECISION,
+    f"POST {ONE}/exit": DECISION,
+    f"POST {ONE}/return": DECISION,
+    f"POST {ONE}/close": DECISION | {"ground": "died"},
+    f"GET {ONE}/aid": {},
+    f"GET {ONE}/guarantees": {},
+    f"GET {ONE}/timeline": {},
+}
+"""Routes of one household: to another county it does not exist."""
+
+EMPTY: Mapping[str, dict[str, Any]] = {
+    "GET /v1/households": {},
+    "GET /v1/households/counts": {},
+    "POST /v1/households/search": {"name_prefix": "欧"},
+    "POST /v1/persons/resolve": {"id_numbers": ["{id_number}"]},
+    "POST /v1/persons/bulk": {"person_ids": ["{person_id}"]},
+    "GET /v1/transfer-tasks": {},
+}
+"""Lists, look-ups and counts: they hold nothing of another county."""
+
+ELSEWHERE = {
+    "POST /v1/households": "households/test_opening.py: the county and no more",
+    "POST /v1/rosters": "rosters/test_api.py",
+    "GET /v1/rosters": "rosters/test_api.py",
+    "GET /v1/rosters/export": "rosters/test_api.py",
+    "GET /v1/rosters/{roster_id}": "rosters/test_api.py",
+    "GET /v1/rosters/{roster_id}/report": "rosters/test_api.py",
+    "GET /v1/rosters/{roster_id}/report.xlsx": "rosters/test_api.py",
+    "GET /v1/jobs": "shared/test_jobs.py",
+    "GET /v1/jobs/{job_id}": "rosters/test_api.py",
+    "GET /v1/divisions": "public",
+    "GET /v1/divisions/{code}": "public",
+    "GET /v1/parameters": "public within the platform; shared's own tests",
+    "GET /v1/parameters/{parameter_id}": "public within the platform; shared's own tests",
+    "POST /v1/parameters": "shared's own tests",
+    "POST /v1/parameters/{parameter_id}/approve": "shared's own tests",
+}
+"""Where the others are looked at from next door."""
+
+
+class Filed:
+    """A household of 331124 and its head."""
+
+    def __init__(self, **marks: str) -> None:
+        self.marks = marks
+
+    def fill(self, value: Any) -> Any:
+        """``value`` with the household's own ids in the place of their names."""
+        if isinstance(value, dict):
+            return {name: self.fill(each) for name, each in value.items()}
+        if isinstance(value, list):
+            return [self.fill(each) for each in value]
+        return value.format(**self.marks) if isinstance(value, str) else value
+
+    async def ask(self, office: Office, route: str, body: dict[str, Any]) -> httpx.Response:
+        """What this office is answered."""
+        method, path = route.split()
+        return await office.client.request(
+            method,
+            self.fill(path),
+            json=self.fill(body) or None,
+            headers={"If-Match": '"2"'} if method == "PATCH" else {},
+        )
+
+
+@pytest.fixture
+async def filed(office_of: OfficeOf) -> Filed:
+    own = await office_of(f"{ALL} {RESOLVE} pii:read")
+    id_number = number()
+    household_id = await own.identified(person(id_number=id_number, name="欧阳修"))
+    head = (await own.read(household_id))["head_person_id"]
+    return Filed(household_id=household_id, person_id=head, id_number=id_number)
+
+
+@pytest.fixture
+async def neighbours(office_of: OfficeOf) -> Office:
+    """The office of 331121, with every right, personal data included."""
+    return await office_of(f"{ALL} {RESOLVE} pii:read", divisions=("331121",), officer="o9")
+
+
+@pytest.mark.parametrize("route", NOT_FOUND)
+async def test_a_household_of_another_county_is_not_there(
+    registry: Registry, filed: Filed, neighbours: Office, route: str
+) -> None:
+    before = await registry.counted("household_versions", "events", "decisions", "transfer_tasks")
+
+    answer = await filed.ask(neighbours, route, NOT_FOUND[route])
+
+    problem(answer, 404, "household_not_found")
+    assert "欧阳" not in answer.text
+    after = await registry.counted("household_versions", "events", "decisions", "transfer_tasks")
+    assert after == before
+
+
+@pytest.mark.parametrize("route", EMPTY)
+async def test_nothing_of_another_county_is_listed_found_or_counted(
+    filed: Filed, neighbours: Office, route: str
+) -> None:
+    answer = await filed.ask(neighbours, route, EMPTY[route])
+
+    assert answer.status_code == 200, answer.text
+    assert answer.json() in (
+        [],
+        {"items": [], "next_cursor": None},
+        [{"person_id": None, "household_id": None, "fault": None}],
+    )
+
+
+async def test_every_route_is_looked_at_from_next_door(
+    registry: Registry, settings_of: SettingsOf
+) -> None:
+    paths = create(settings_of("registry", registry.urls)).openapi()["paths"]
+    routes = {
+        f"{method.upper()} {path}"
+        for path, methods in paths.items()
+        for method in methods
+        if path.startswith("/v1/")
+    }
+
+    assert routes == {*NOT_FOUND, *EMPTY, *ELSEWHERE}
