@@ -1,0 +1,1 @@
+"""Relief: the amounts of social assistance and their payment (C10–C19, C54–C55)."""

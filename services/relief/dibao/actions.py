@@ -1,0 +1,180 @@
+"""Settling grants: what is stored is brought to what the facts and the lines say (C11, C13).
+
+The only writers of dibao_grants. Households are locked in the order of their ids, and settling
+and approving a line exclude each other, so that neither can overlook the other.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import TypeAdapter
+from sqlalchemy import RowMapping, insert, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.relief.dibao import queries
+from services.relief.dibao.explanations import explain, read
+from services.relief.dibao.models import Grant
+from services.relief.dibao.rules import Decision, Line, change, schedule
+from shared import audit, clock, identity, jobs
+from shared.auth import Caller, system_caller
+from shared.contracts.registry import FactPeriod
+
+RECALCULATE = "relief.recalculate_grants"
+"""The job that settles every dibao household of a division after its line changed."""
+
+_LINES_LOCK = 0x62616E6766750001
+"""Advisory: settling holds it shared, an approval of a line exclusively, until they commit."""
+
+_COPIES = text(
+    """
+    SELECT household_id, division_code, version, CAST(periods AS text) AS periods
+    FROM household_copy WHERE household_id = ANY(CAST(:household_ids AS uuid[]))
+    ORDER BY household_id FOR UPDATE
+    """
+)
+_PERIODS = TypeAdapter(tuple[FactPeriod, ...])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """What is needed of the locked copy of one household."""
+
+    household_id: UUID
+    division_code: str
+    version: int
+    periods: Sequence[FactPeriod]
+
+
+@dataclass(slots=True)
+class Changes:
+    """What a batch has to write; nothing where everything stands as it should."""
+
+    superseded: list[UUID]
+    written: list[dict[str, Any]]
+    moved: list[UUID]
+
+    def household_ids(self, live: Mapping[UUID, Sequence[RowMapping]]) -> list[UUID]:
+        """The households that something changes for, by id."""
+        gone = set(self.superseded)
+        changed = {row["household_id"] for row in self.written} | set(self.moved)
+        for household_id, rows in live.items():
+            if any(row["grant_id"] in gone for row in rows):
+                changed.add(household_id)
+        return sorted(changed)
+
+
+async def settle_grants(session: AsyncSession, household_ids: Sequence[UUID]) -> int:
+    """Bring these households' schedules to what their copies and the lines say now.
+
+    Reads the newest copy under its lock, so it does not matter which event set it off or how
+    often. Returns how many households changed; the rest is not written to.
+    """
+    await hold_lines(session)
+    copies = await _lock_copies(session, household_ids)
+    lines = await queries.lines_over_time(session, {copy.division_code for copy in copies})
+    live = await queries.live_grants(session, [copy.household_id for copy in copies])
+    changes = _compare(copies, lines, live, clock.now())
+    changed = changes.household_ids(live)
+    if changed:
+        places = {copy.household_id: copy.division_code for copy in copies}
+        await _write(session, changes, places)
+        await audit.record(
+            session,
+            system_caller("relief"),
+            action="dibao.settled",
+            subject_type="household",
+            subject_id=changed,
+            division_code=[places[household_id] for household_id in changed],
+        )
+    return len(changed)
+
+
+async def hold_lines(session: AsyncSession) -> None:
+    """Keep every line as it is until this transaction ends.
+
+    Before any household is locked: whoever holds a household and then queues here behind an
+    approval would block the settling that the approval is waiting for.
+    """
+    await session.execute(text("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": _LINES_LOCK})
+
+
+async def recalculate_division(
+    session: AsyncSession, caller: Caller, *, division_code: str, parameter_id: UUID
+) -> None:
+    """Order the recalculation of a division whose line has just been approved.
+
+    To be called in the approval's own transaction: from here to its commit no grant is settled,
+    so each is either visible to the job or reckoned with the new line already.
+    """
+    await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LINES_LOCK})
+    arguments = {"division": division_code, "parameter_id": str(parameter_id)}
+    await jobs.enqueue(session, caller, RECALCULATE, arguments, division_code)
+
+
+async def _lock_copies(session: AsyncSession, household_ids: Sequence[UUID]) -> list[Copy]:
+    rows = await session.execute(_COPIES, {"household_ids": list(household_ids)})
+    return [
+        Copy(
+            household_id=row.household_id,
+            division_code=row.division_code,
+            version=row.version,
+            periods=_PERIODS.validate_json(row.periods),
+        )
+        for row in rows
+    ]
+
+
+def _compare(
+    copies: Sequence[Copy],
+    lines: Mapping[str, Sequence[Line]],
+    live: Mapping[UUID, Sequence[RowMapping]],
+    now: datetime,
+) -> Changes:
+    changes = Changes([], [], [])
+    for copy in copies:
+        rows = live.get(copy.household_id, ())
+        wanted = schedule(copy.periods, lines[copy.division_code])
+        step = change([read(row) for row in rows], wanted)
+        gone = [row["grant_id"] for row in rows if row["from_month"] in step.superseded]
+        changes.superseded.extend(gone)
+        changes.written.extend(_row(copy, decision, now) for decision in step.written)
+        stays = any(
+            row["grant_id"] not in gone and row["division_code"] != copy.division_code
+            for row in rows
+        )
+        if stays:
+            changes.moved.append(copy.household_id)
+    return changes
+
+
+def _row(copy: Copy, decision: Decision, now: datetime) -> dict[str, Any]:
+    return {
+        "grant_id": identity.new_id(),
+        "household_id": copy.household_id,
+        "division_code": copy.division_code,
+        "from_month": decision.from_month,
+        "amount": decision.amount,
+        "entitled": decision.entitled,
+        "reason": decision.reason.value,
+        "people": decision.people,
+        "explanation": explain(decision),
+        "household_version": copy.version,
+        "decided_at": now,
+        "superseded_at": None,
+    }
+
+
+async def _write(session: AsyncSession, changes: Changes, places: Mapping[UUID, str]) -> None:
+    """Supersede first: of two live rows of one month the index takes one only."""
+    if changes.superseded:
+        gone = queries.among(Grant.grant_id, changes.superseded)
+        await session.execute(update(Grant).where(gone).values(superseded_at=clock.now()))
+    if changes.written:
+        await session.execute(insert(Grant), changes.written)
+    for division_code in sorted({places[moved] for moved in changes.moved}):
+        theirs = [moved for moved in changes.moved if places[moved] == division_code]
+        followed = update(Grant).where(queries.LIVE, queries.among(Grant.household_id, theirs))
+        await session.execute(followed.values(division_code=division_code))

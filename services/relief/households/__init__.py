@@ -1,0 +1,1 @@
+"""Relief's own copy of the registry's households and what arriving events set off."""

@@ -1,0 +1,220 @@
+"""Opening a payment run and paying it, a chunk of households a transaction (C13, R13).
+
+Nobody is paid twice: a household is settled and locked while it is looked at, and the unique keys
+of payments and beneficiaries stand behind that, between runs, workers and counties.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping, delete, insert, text
+from sqlalchemy.dialects.postgresql import insert as insert_or_skip
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.relief.dibao import actions as settling
+from services.relief.dibao import queries as dibao
+from services.relief.payments import queries
+from services.relief.payments.models import (
+    Payment,
+    PaymentBeneficiary,
+    PaymentException,
+    PaymentRun,
+)
+from services.relief.payments.rules import (
+    FUNDS,
+    ExceptionCode,
+    Programme,
+    is_payable,
+    unpaid_people,
+)
+from shared import audit, clock, events, identity, jobs
+from shared.auth import Caller
+from shared.contracts.assistance import Assistance, AssistanceEvent, AssistanceStatus
+from shared.contracts.topics import RELIEF_ASSISTANCE
+from shared.errors import Forbidden, Refused
+
+PAY = "relief.pay"
+"""The job that pays one run."""
+
+_CLAIM = text(
+    """
+    INSERT INTO payment_beneficiaries (payment_id, person_id, programme, month, division_code)
+    SELECT payment_id, person_id, :programme, :month, division_code
+    FROM unnest(CAST(:payment_ids AS uuid[]), CAST(:person_ids AS uuid[]),
+        CAST(:division_codes AS text[])) AS claims(payment_id, person_id, division_code)
+    ORDER BY person_id, payment_id
+    ON CONFLICT (programme, person_id, month) DO NOTHING
+    RETURNING payment_id, person_id
+    """
+)
+
+
+async def open_run(
+    session: AsyncSession, caller: Caller, *, programme: Programme, month: date, division_code: str
+) -> UUID:
+    """Order a run and the job that pays it. Returns the run's id.
+
+    Raises Forbidden for a division that is not the caller's and Refused for a month later than
+    the next. A second run of a month is no error: it pays what has become due since.
+    """
+    if not caller.covers(division_code):
+        raise Forbidden(
+            "division_not_covered", f"your token does not cover the division {division_code}"
+        )
+    if not is_payable(month, clock.today()):
+        raise Refused(
+            "month_too_late",
+            f"{month:%Y-%m} is later than next month: grants are paid from the month after their "
+            "decision (R13), so order it in the month before",
+        )
+    run_id = identity.new_id()
+    arguments = {"run_id": str(run_id)}
+    job = await jobs.enqueue(session, caller, PAY, arguments, division_code)
+    row = {
+        "run_id": run_id,
+        "programme": programme,
+        "month": month,
+        "division_code": division_code,
+        "job_id": job.job_id,
+        "created_by": caller.officer_id or caller.sub,
+        "created_at": clock.now(),
+    }
+    await session.execute(insert(PaymentRun), [row])
+    await audit.record(
+        session,
+        caller,
+        action="payment_run.ordered",
+        subject_type="payment_run",
+        subject_id=str(run_id),
+        division_code=division_code,
+        detail={"programme": programme.value, "month": f"{month:%Y-%m}"},
+    )
+    return run_id
+
+
+async def pay_households(
+    session: AsyncSession, run: RowMapping, household_ids: Sequence[UUID]
+) -> int:
+    """Pay those of these households that are due for the run's month and not yet paid.
+
+    They are settled first, which also locks them: a run that overtakes the recalculation of a line
+    approved just before would pay the old amount, and a paid month stays as it was paid. Each
+    payment is announced as ``assisted`` in the same transaction. A household with a person who was
+    paid for elsewhere becomes an exception. Returns how many were paid.
+    """
+    await settling.settle_grants(session, household_ids)
+    due = await dibao.due_grants(session, household_ids, run["month"])
+    paid = await queries.paid_households(session, run, household_ids)
+    drafts = [_draft(run, grant) for grant in due if grant["household_id"] not in paid]
+    if not drafts:
+        return 0
+    due_ids = [draft["payee_household_id"] for draft in drafts]
+    members = await queries.members_of(session, due_ids)
+    blocked = await _claim_people(session, drafts, members)
+    payments = [draft for draft in drafts if draft["payee_household_id"] not in blocked]
+    await _note_exceptions(session, run, drafts, blocked)
+    if payments:
+        await session.execute(insert(Payment), payments)
+        await events.publish(session, [_assisted(payment, members) for payment in payments])
+    return len(payments)
+
+
+def _draft(run: RowMapping, grant: RowMapping) -> dict[str, Any]:
+    return {
+        "payment_id": identity.new_id(),
+        "run_id": run["run_id"],
+        "programme": run["programme"],
+        "payee_household_id": grant["household_id"],
+        "division_code": grant["division_code"],
+        "month": run["month"],
+        "amount": grant["amount"],
+        "fund": FUNDS[Programme(run["programme"])],
+        "grant_id": grant["grant_id"],
+        "status": AssistanceStatus.APPROVED.value,
+        "granted_on": clock.today(),
+        "version": 1,
+    }
+
+
+async def _claim_people(
+    session: AsyncSession,
+    drafts: Sequence[Mapping[str, Any]],
+    members: Mapping[UUID, Sequence[UUID]],
+) -> dict[UUID, list[UUID]]:
+    """Claim every member for the month; gives the households that did not get all of theirs.
+
+    Claims go in the order of persons, so that two runs never wait for each other in a ring; one
+    that meets another run's claim waits until that run has committed.
+    """
+    payees = {draft["payment_id"]: draft["payee_household_id"] for draft in drafts}
+    claims = [
+        (draft["payment_id"], person_id, draft["division_code"])
+        for draft in drafts
+        for person_id in members.get(draft["payee_household_id"], ())
+    ]
+    payment_ids, person_ids, division_codes = zip(*claims, strict=True) if claims else ((),) * 3
+    values = {
+        "payment_ids": list(payment_ids),
+        "person_ids": list(person_ids),
+        "division_codes": list(division_codes),
+        "programme": drafts[0]["programme"],
+        "month": drafts[0]["month"],
+    }
+    claimed = await session.execute(_CLAIM, values)
+    taken = {(payees[row.payment_id], row.person_id) for row in claimed}
+    due = {payee: members.get(payee, ()) for payee in payees.values()}
+    blocked = unpaid_people(due, taken)
+    if blocked:
+        given_up = [payment_id for payment_id, payee in payees.items() if payee in blocked]
+        theirs = dibao.among(PaymentBeneficiary.payment_id, given_up)
+        await session.execute(delete(PaymentBeneficiary).where(theirs))
+    return blocked
+
+
+async def _note_exceptions(
+    session: AsyncSession,
+    run: RowMapping,
+    drafts: Sequence[Mapping[str, Any]],
+    blocked: Mapping[UUID, Sequence[UUID]],
+) -> None:
+    rows = [
+        {
+            "exception_id": identity.new_id(),
+            "run_id": run["run_id"],
+            "household_id": draft["payee_household_id"],
+            "division_code": draft["division_code"],
+            "code": ExceptionCode.PERSON_ALREADY_PAID.value,
+            "detail": {"person_ids": [str(each) for each in blocked[draft["payee_household_id"]]]},
+            "created_at": clock.now(),
+        }
+        for draft in drafts
+        if draft["payee_household_id"] in blocked
+    ]
+    if rows:
+        once = insert_or_skip(PaymentException).on_conflict_do_nothing()
+        await session.execute(once, rows)
+
+
+def _assisted(
+    payment: Mapping[str, Any], members: Mapping[UUID, Sequence[UUID]]
+) -> events.NewEvent:
+    household_id = payment["payee_household_id"]
+    return events.NewEvent(
+        topic=RELIEF_ASSISTANCE,
+        type=AssistanceEvent.ASSISTED,
+        subject=payment["payment_id"],
+        version=payment["version"],
+        payload=Assistance(
+            assistance_id=payment["payment_id"],
+            household_id=household_id,
+            person_ids=tuple(members.get(household_id, ())),
+            programme=payment["programme"],
+            status=payment["status"],
+            amount=payment["amount"],
+            fund=payment["fund"],
+            month=payment["month"],
+            granted_on=payment["granted_on"],
+        ),
+    )

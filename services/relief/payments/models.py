@@ -1,0 +1,105 @@
+"""Payments, one a programme, household and month; the unique keys hold whatever the code does."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Index,
+    Numeric,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from services.relief.db import Base
+
+
+class PaymentRun(Base):
+    """One order to pay a programme's month in a division, signed by an officer."""
+
+    __tablename__ = "payment_runs"
+    __table_args__ = (
+        CheckConstraint("extract(day FROM month) = 1", name="first_of_month"),
+        Index("ix_payment_runs_division", "division_code", "month"),
+    )
+
+    run_id: Mapped[UUID] = mapped_column(primary_key=True)
+    programme: Mapped[str] = mapped_column(Text)
+    month: Mapped[date]
+    division_code: Mapped[str] = mapped_column(Text(collation="C"))
+    job_id: Mapped[UUID]
+    created_by: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class Payment(Base):
+    """One month's money for one household, in yuan; ``version`` counts its published states."""
+
+    __tablename__ = "payments"
+    __table_args__ = (
+        UniqueConstraint(
+            "programme", "payee_household_id", "month", name="uq_payments_once_a_month"
+        ),
+        CheckConstraint("amount > 0", name="amount_positive"),
+        Index("ix_payments_run", "run_id", "payment_id"),
+        Index("ix_payments_division", "division_code", "payment_id"),
+        Index("ix_payments_household", "payee_household_id", "month"),
+    )
+
+    payment_id: Mapped[UUID] = mapped_column(primary_key=True)
+    run_id: Mapped[UUID] = mapped_column(ForeignKey("payment_runs.run_id"))
+    programme: Mapped[str] = mapped_column(Text)
+    payee_household_id: Mapped[UUID]
+    division_code: Mapped[str] = mapped_column(Text(collation="C"))
+    month: Mapped[date]
+    amount: Mapped[Decimal] = mapped_column(Numeric(14, 2))
+    fund: Mapped[str] = mapped_column(Text)
+    grant_id: Mapped[UUID] = mapped_column(ForeignKey("dibao_grants.grant_id"))
+    status: Mapped[str] = mapped_column(Text)
+    granted_on: Mapped[date]
+    version: Mapped[int] = mapped_column(BigInteger)
+
+
+class PaymentBeneficiary(Base):
+    """One person whom a payment is for: a person counts once a programme and month."""
+
+    __tablename__ = "payment_beneficiaries"
+    __table_args__ = (
+        UniqueConstraint(
+            "programme", "person_id", "month", name="uq_payment_beneficiaries_once_a_month"
+        ),
+    )
+
+    # Deferred: a person is claimed first, and only a household with all its people is then paid.
+    payment_id: Mapped[UUID] = mapped_column(
+        ForeignKey("payments.payment_id", deferrable=True, initially="DEFERRED"), primary_key=True
+    )
+    person_id: Mapped[UUID] = mapped_column(primary_key=True)
+    programme: Mapped[str] = mapped_column(Text)
+    month: Mapped[date]
+    division_code: Mapped[str] = mapped_column(Text(collation="C"))
+
+
+class PaymentException(Base):
+    """A household that a run found due and did not pay, and why, for an officer to settle."""
+
+    __tablename__ = "payment_exceptions"
+    __table_args__ = (
+        UniqueConstraint("run_id", "household_id", "code", name="uq_payment_exceptions_once"),
+        Index("ix_payment_exceptions_division", "division_code"),
+    )
+
+    exception_id: Mapped[UUID] = mapped_column(primary_key=True)
+    run_id: Mapped[UUID] = mapped_column(ForeignKey("payment_runs.run_id"))
+    household_id: Mapped[UUID]
+    division_code: Mapped[str] = mapped_column(Text(collation="C"))
+    code: Mapped[str] = mapped_column(Text)
+    detail: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

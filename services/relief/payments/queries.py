@@ -1,0 +1,136 @@
+"""What is asked of runs and payments."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import RowMapping, and_, func, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.relief.dibao.queries import among
+from services.relief.payments.models import (
+    Payment,
+    PaymentException,
+    PaymentRun,
+)
+from shared.db import in_divisions
+
+_MEMBERS = text(
+    """
+    SELECT household_id, person_id FROM member_copy
+    WHERE household_id = ANY(CAST(:household_ids AS uuid[])) AND counted
+    ORDER BY household_id, person_id
+    """
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunTotals:
+    """What a run has come to so far, in yuan, reckoned from its payments."""
+
+    payments: int
+    total_yuan: Decimal
+    exceptions: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentFilter:
+    """Which payments are asked for; what is None does not matter."""
+
+    run_id: UUID | None = None
+    household_id: UUID | None = None
+    month: date | None = None
+
+
+async def run_by_id(
+    session: AsyncSession, run_id: UUID, divisions: Sequence[str]
+) -> RowMapping | None:
+    """One run as it was ordered."""
+    mine = and_(PaymentRun.run_id == run_id, in_divisions(PaymentRun.division_code, divisions))
+    rows = await session.execute(select(PaymentRun.__table__).where(mine))
+    return rows.mappings().one_or_none()
+
+
+async def run_totals(session: AsyncSession, run_id: UUID, divisions: Sequence[str]) -> RunTotals:
+    """The sum of a run's payments to the fen, and how many households it had to leave out."""
+    mine = and_(Payment.run_id == run_id, in_divisions(Payment.division_code, divisions))
+    zero = Decimal("0.00")
+    summed = select(func.count(), func.coalesce(func.sum(Payment.amount), zero)).where(mine)
+    payments, total = (await session.execute(summed)).one()
+    left_out = and_(
+        PaymentException.run_id == run_id,
+        in_divisions(PaymentException.division_code, divisions),
+    )
+    exceptions = await session.scalars(
+        select(func.count()).select_from(PaymentException).where(left_out)
+    )
+    return RunTotals(payments=payments, total_yuan=total, exceptions=exceptions.one())
+
+
+async def payments(
+    session: AsyncSession,
+    asked: PaymentFilter,
+    divisions: Sequence[str],
+    *,
+    after: UUID | None,
+    limit: int,
+) -> Sequence[RowMapping]:
+    """Payments by their ids, which ascend with time."""
+    conditions = [in_divisions(Payment.division_code, divisions)]
+    if asked.run_id is not None:
+        conditions.append(Payment.run_id == asked.run_id)
+    if asked.household_id is not None:
+        conditions.append(Payment.payee_household_id == asked.household_id)
+    if asked.month is not None:
+        conditions.append(Payment.month == asked.month)
+    if after is not None:
+        conditions.append(Payment.payment_id > after)
+    rows = select(Payment.__table__).where(*conditions).order_by(Payment.payment_id).limit(limit)
+    return (await session.execute(rows)).mappings().all()
+
+
+async def exceptions_of(
+    session: AsyncSession,
+    run_id: UUID,
+    divisions: Sequence[str],
+    *,
+    after: UUID | None,
+    limit: int,
+) -> Sequence[RowMapping]:
+    """What a run could not pay, by exception id."""
+    conditions = [
+        PaymentException.run_id == run_id,
+        in_divisions(PaymentException.division_code, divisions),
+    ]
+    if after is not None:
+        conditions.append(PaymentException.exception_id > after)
+    rows = select(PaymentException.__table__).where(*conditions)
+    ordered = rows.order_by(PaymentException.exception_id).limit(limit)
+    return (await session.execute(ordered)).mappings().all()
+
+
+async def paid_households(
+    session: AsyncSession, run: RowMapping, household_ids: Sequence[UUID]
+) -> set[UUID]:
+    """Which of these households have the run's month of its programme already."""
+    rows = await session.scalars(
+        select(Payment.payee_household_id).where(
+            Payment.programme == run["programme"],
+            Payment.month == run["month"],
+            among(Payment.payee_household_id, household_ids),
+        )
+    )
+    return set(rows)
+
+
+async def members_of(
+    session: AsyncSession, household_ids: Sequence[UUID]
+) -> dict[UUID, list[UUID]]:
+    """The members of these households as the registry last told them, by person id."""
+    rows = await session.execute(_MEMBERS, {"household_ids": list(household_ids)})
+    found: dict[UUID, list[UUID]] = {}
+    for row in rows:
+        found.setdefault(row.household_id, []).append(row.person_id)
+    return found

@@ -1,0 +1,1 @@
+"""The money standards that relief keeps and publishes (C11, C12)."""

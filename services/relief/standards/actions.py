@@ -1,0 +1,44 @@
+"""What an approved standard sets off, in the transaction of its approval (C11)."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.relief.dibao import actions as dibao
+from services.relief.standards.rules import is_published, moves_grants
+from shared import events
+from shared.auth import Caller
+from shared.contracts.relief import STANDARD_CHANGED, Standard
+from shared.contracts.topics import STANDARDS
+from shared.money import yuan
+from shared.parameters import Parameter
+
+
+async def announce(session: AsyncSession, caller: Caller, parameter: Parameter) -> None:
+    """Publish the standard and order the recalculation that follows from it."""
+    if is_published(parameter.key):
+        await events.publish(session, [_changed(parameter)])
+    if moves_grants(parameter.key):
+        await dibao.recalculate_division(
+            session,
+            caller,
+            division_code=parameter.division_code,
+            parameter_id=parameter.parameter_id,
+        )
+
+
+def _changed(parameter: Parameter) -> events.NewEvent:
+    return events.NewEvent(
+        topic=STANDARDS,
+        type=STANDARD_CHANGED,
+        subject=parameter.parameter_id,
+        version=parameter.version,
+        effective_from=parameter.valid_from,
+        payload=Standard(
+            standard_id=parameter.parameter_id,
+            key=parameter.key,
+            division_code=parameter.division_code,
+            valid_from=parameter.valid_from,
+            value=yuan(parameter.value),
+            document_number=parameter.document_number,
+            sample=parameter.sample,
+        ),
+    )

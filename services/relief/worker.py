@@ -1,0 +1,23 @@
+"""Relief's worker, ``python -m services.relief.worker``: what it hears, the jobs it runs."""
+
+from collections.abc import Mapping, Sequence
+
+from services.relief.dibao.actions import RECALCULATE
+from services.relief.dibao.jobs import recalculate
+from services.relief.households.handlers import on_households
+from services.relief.payments.actions import PAY
+from services.relief.payments.jobs import pay
+from services.relief.settings import load
+from shared import worker
+from shared.applying import Subscription
+from shared.contracts.registry import HouseholdEvent
+from shared.contracts.topics import HOUSEHOLDS
+from shared.jobs import JobHandler
+
+SUBSCRIPTIONS: Sequence[Subscription] = (
+    Subscription(HOUSEHOLDS, frozenset(HouseholdEvent), (on_households,)),
+)
+JOBS: Mapping[str, JobHandler] = {RECALCULATE: recalculate, PAY: pay}
+
+if __name__ == "__main__":
+    worker.run(load(), SUBSCRIPTIONS, JOBS)

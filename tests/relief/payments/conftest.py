@@ -1,0 +1,42 @@
+"""A county with a line, and runs ordered the way an officer orders them."""
+
+from collections.abc import Awaitable, Callable
+from datetime import date
+from typing import Any
+
+import httpx
+import pytest
+
+from shared import clock
+from shared.db import Database
+from tests.relief.support import COUNTY, run_jobs, set_line
+
+Order = Callable[..., Awaitable[dict[str, Any]]]
+
+
+@pytest.fixture(autouse=True)
+async def line(worker: Database) -> None:
+    await set_line(worker, "1150", date(2026, 1, 1), division="331100")
+
+
+@pytest.fixture
+def month() -> str:
+    """The month that is paid: next month."""
+    return f"{clock.next_month(clock.today()):%Y-%m}"
+
+
+@pytest.fixture
+def pay(client: httpx.AsyncClient, worker: Database, month: str) -> Order:
+    """Orders a run, lets the worker pay it and gives the run; arguments replace the order's."""
+
+    async def order(asking: httpx.AsyncClient = client, **changes: Any) -> dict[str, Any]:
+        asked = {"programme": "dibao", "month": month, "division": COUNTY} | changes
+        answer = await asking.post("/v1/payment-runs", json=asked)
+        assert answer.status_code == 202, answer.text
+        jobs = await run_jobs(worker)
+        assert {job["state"] for job in jobs} == {"succeeded"}, jobs
+        found = await asking.get(answer.headers["Location"])
+        assert found.status_code == 200, found.text
+        return dict(found.json())
+
+    return order

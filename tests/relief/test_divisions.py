@@ -1,0 +1,176 @@
+"""Nothing of one county is seen from another: by the API's own filter, and without it."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
+
+from services.relief.dibao import queries as dibao
+from services.relief.payments import queries as payments
+from shared.db import EVERYWHERE, Database
+from tests.relief.support import COUNTY, SCOPES, receive, rows, run_jobs, set_line
+from tests.support.builders import household, member
+
+NEIGHBOUR = "331102"
+MONTH = "2026-05"
+TABLES = (
+    "household_copy",
+    "member_copy",
+    "dibao_grants",
+    "payment_runs",
+    "payments",
+    "payment_beneficiaries",
+    "payment_exceptions",
+    "jobs",
+)
+NO_FILTER = (EVERYWHERE,)
+
+
+@pytest.fixture
+async def paid(worker: Database, client: httpx.AsyncClient) -> dict[str, Any]:
+    """One paid household and one exception in the sample county; what there is to leak."""
+    await set_line(worker, "1150", date(2026, 1, 1), division="331100")
+    person = member()
+    state, blocked = household(members=[person]), household(members=[person])
+    await receive(worker, state, blocked)
+    order = {"programme": "dibao", "month": MONTH, "division": COUNTY}
+    run = (await client.post("/v1/payment-runs", json=order)).json()
+    await run_jobs(worker)
+    (payment,) = await rows(worker, "SELECT * FROM payments")
+    (exception,) = await rows(worker, "SELECT * FROM payment_exceptions")
+    assert exception["household_id"] != payment["payee_household_id"]
+    return {
+        "household": payment["payee_household_id"],
+        "grant": payment["grant_id"],
+        "run": UUID(run["run_id"]),
+        "job": run["job_id"],
+    }
+
+
+ONE = (
+    "/v1/households/{household}/grants",
+    "/v1/households/{household}/grants?superseded=true",
+    "/v1/grants/{grant}",
+    "/v1/payment-runs/{run}",
+    "/v1/payment-runs/{run}/exceptions",
+    "/v1/jobs/{job}",
+)
+LISTS = (
+    f"/v1/grants?month={MONTH}",
+    f"/v1/grants?month={MONTH}&division={COUNTY}",
+    f"/v1/grants?month={MONTH}&division=3311",
+    "/v1/payments",
+    "/v1/payments?run={run}",
+    "/v1/payments?household={household}",
+    f"/v1/payments?month={MONTH}",
+    "/v1/jobs",
+)
+
+
+async def test_one_of_another_county_is_not_found(
+    client: httpx.AsyncClient, neighbour: httpx.AsyncClient, paid: dict[str, Any]
+) -> None:
+    for path in ONE:
+        assert (await client.get(path.format(**paid))).status_code == 200, f"{path} is there"
+        assert (await neighbour.get(path.format(**paid))).status_code == 404, path
+
+
+async def test_lists_of_another_county_are_empty(
+    client: httpx.AsyncClient, neighbour: httpx.AsyncClient, paid: dict[str, Any]
+) -> None:
+    for path in LISTS:
+        ours = await client.get(path.format(**paid))
+        assert ours.json()["items"], f"{path} has something to leak"
+        theirs = await neighbour.get(path.format(**paid))
+        assert (theirs.status_code, theirs.json()["items"]) == (200, []), path
+
+
+async def test_counts_of_another_county_are_nought(
+    client: httpx.AsyncClient, neighbour: httpx.AsyncClient, paid: dict[str, Any]
+) -> None:
+    for division in (COUNTY, "3311", None):
+        asked = {"month": MONTH} | ({} if division is None else {"division": division})
+        ours = (await client.get("/v1/grants/summary", params=asked)).json()
+        assert ours["households"] == 2
+        theirs = (await neighbour.get("/v1/grants/summary", params=asked)).json()
+        figures = ("households", "above_zero", "people", "missing_standard")
+        assert [theirs[figure] for figure in figures] == [0, 0, 0, 0]
+        assert theirs["total_yuan"] == "0.00"
+
+
+async def test_a_neighbouring_township_sees_nothing_either(
+    relief: Any, client_of: Callable[..., Any], paid: dict[str, Any]
+) -> None:
+    township = await client_of("relief", relief, scopes=SCOPES, divisions=("331124101",))
+    for path in LISTS:
+        assert (await township.get(path.format(**paid))).json()["items"] == [], path
+    for path in ONE:
+        assert (await township.get(path.format(**paid))).status_code == 404, path
+
+
+async def test_a_token_without_divisions_sees_nothing(
+    relief: Any, client_of: Callable[..., Any], paid: dict[str, Any]
+) -> None:
+    nobody = await client_of("relief", relief, scopes=SCOPES, divisions=())
+    for path in LISTS:
+        assert (await nobody.get(path.format(**paid))).json()["items"] == [], path
+
+
+async def test_as_the_api_role_without_a_filter_there_is_nothing(
+    api_role: Database, paid: dict[str, Any]
+) -> None:
+    for table in TABLES:
+        counted = text(f"SELECT count(*) FROM {table}")  # noqa: S608 (names above)
+        async with api_role.transaction(divisions=(COUNTY,)) as session:
+            assert await session.scalar(counted), f"{table} holds something to leak"
+        for divisions in ((NEIGHBOUR,), ("331124101",), (), None):
+            async with api_role.transaction(divisions=divisions) as session:
+                assert await session.scalar(counted) == 0, (table, divisions)
+
+
+async def test_our_own_queries_with_the_filter_removed_find_nothing(
+    api_role: Database, paid: dict[str, Any]
+) -> None:
+    month = date(2026, 5, 1)
+    async with api_role.transaction(divisions=(NEIGHBOUR,)) as session:
+        household_id, run_id = paid["household"], paid["run"]
+        assert not await dibao.schedule_of(session, household_id, NO_FILTER, superseded=True)
+        assert await dibao.grant_by_id(session, paid["grant"], NO_FILTER) is None
+        assert not await dibao.grants_of_month(session, month, (NO_FILTER,), after=None, limit=9)
+        assert (await dibao.summary_of_month(session, month, (NO_FILTER,))).households == 0
+        assert await payments.run_by_id(session, run_id, NO_FILTER) is None
+        totals = await payments.run_totals(session, run_id, NO_FILTER)
+        assert (totals.payments, totals.exceptions) == (0, 0)
+        asked = payments.PaymentFilter()
+        assert not await payments.payments(session, asked, NO_FILTER, after=None, limit=9)
+        assert not await payments.exceptions_of(session, run_id, NO_FILTER, after=None, limit=9)
+
+
+async def test_every_table_with_a_division_is_protected_by_force(worker: Database) -> None:
+    """A new table cannot be forgotten."""
+    open_tables = await rows(
+        worker,
+        "SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"
+        " WHERE a.attname = 'division_code' AND c.relkind IN ('r', 'p')"
+        " AND c.relnamespace = 'public'::regnamespace"
+        " AND NOT (c.relrowsecurity AND c.relforcerowsecurity)",
+    )
+    assert open_tables == []
+
+
+async def test_the_api_role_cannot_touch_money(api_role: Database, paid: dict[str, Any]) -> None:
+    for order in (
+        "DELETE FROM dibao_grants",
+        "UPDATE dibao_grants SET amount = 0",
+        "UPDATE payments SET amount = amount + 1",
+        "DELETE FROM payments",
+        "INSERT INTO payments SELECT * FROM payments",
+    ):
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            async with api_role.transaction(divisions=(COUNTY,)) as session:
+                await session.execute(text(order))
