@@ -1,0 +1,1 @@
+"""Education's own copy of the households, kept in step with the registry."""

@@ -1,0 +1,12 @@
+"""Education's API: ``uvicorn --factory services.education.main:create``."""
+
+from fastapi import FastAPI
+
+from services.education.settings import load
+from shared import divisions
+from shared.api import create_app
+
+
+def create() -> FastAPI:
+    """The app with its routers, from the environment."""
+    return create_app(load(), title="Bangfu education", routers=[divisions.router()])

@@ -1,0 +1,1 @@
+../../../shared/schema/script.py.mako

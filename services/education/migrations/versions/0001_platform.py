@@ -1,0 +1,18 @@
+"""The tables that every service has, and the copy of the households that it listens to."""
+
+from shared.schema import household_copy_0001, platform_0001
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    platform_0001.upgrade("education")
+    household_copy_0001.upgrade("education")
+
+
+def downgrade() -> None:
+    household_copy_0001.downgrade("education")
+    platform_0001.downgrade("education")

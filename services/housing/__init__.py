@@ -1,0 +1,1 @@
+"""Housing: safe dwellings: surveys, patrols, plans, renovations (C27–C32)."""

@@ -1,0 +1,22 @@
+"""Housing's tables: its Base, and all that its migrations and ``alembic check`` must see."""
+
+from sqlalchemy import MetaData
+from sqlalchemy.orm import DeclarativeBase
+
+from shared import household_copy
+from shared.db import NAMING
+from shared.schema import tables
+
+MODELS: tuple[str, ...] = ()
+"""Modules that declare tables on Base; a capability adds its ``models`` here."""
+
+
+class Base(DeclarativeBase):
+    """The base of housing's own tables."""
+
+    metadata = MetaData(naming_convention=NAMING)
+
+
+def metadatas() -> tuple[MetaData, ...]:
+    """Every table of this service's database."""
+    return tables.whole(MODELS, household_copy.metadata, Base.metadata)
