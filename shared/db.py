@@ -9,10 +9,24 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Annotated, Any, Protocol
+from uuid import UUID
 
 import orjson
 from fastapi import Depends, Request
-from sqlalchemy import ColumnElement, MetaData, and_, event, false, or_, text, true
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    MetaData,
+    Uuid,
+    and_,
+    any_,
+    event,
+    false,
+    literal,
+    or_,
+    text,
+    true,
+)
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
@@ -138,6 +152,12 @@ def in_divisions(column: Any, divisions: Sequence[str]) -> ColumnElement[bool]:
     if not divisions:
         return false()
     return or_(*(and_(column >= prefix, column < successor(prefix)) for prefix in divisions))
+
+
+def among(column: Any, ids: Sequence[UUID]) -> ColumnElement[bool]:
+    """``column`` is one of ``ids``: one parameter, so that the statement stays the same."""
+    matches: ColumnElement[bool] = column == any_(literal(list(ids), ARRAY(Uuid)))
+    return matches
 
 
 def successor(prefix: str) -> str:

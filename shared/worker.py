@@ -1,4 +1,4 @@
-"""A service's worker process: relay, consumer, jobs, housekeeping and its health server.
+"""A service's worker process: relay, consumer, jobs, days, housekeeping and its health server.
 
 Any part that ends unexpectedly ends the process with an error, and the supervisor starts a fresh
 one: a worker that runs has all its parts. SIGTERM and SIGINT let what is under way finish.
@@ -24,6 +24,7 @@ from starlette.responses import JSONResponse
 from shared import clock, crypto, health, idempotency, jobs, logs, telemetry
 from shared.applying import Subscription
 from shared.consumer import Consumer
+from shared.daily import Days, Turn
 from shared.db import Database
 from shared.errors import Problem
 from shared.jobs import JobHandler
@@ -46,6 +47,7 @@ def run(
     settings: Settings,
     subscriptions: Sequence[Subscription] = (),
     job_kinds: Mapping[str, JobHandler] | None = None,
+    turns: Sequence[Turn] = (),
 ) -> NoReturn:
     """Run the worker until SIGTERM (exit code 0) or until a part fails (exit code 1)."""
     try:
@@ -57,7 +59,7 @@ def run(
     clock.configure(settings.clock_file, settings.env)
     _spare_collector()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        sys.exit(runner.run(_until_signal(settings, subscriptions, job_kinds or {})))
+        sys.exit(runner.run(_until_signal(settings, subscriptions, job_kinds or {}, turns)))
 
 
 def _spare_collector() -> None:
@@ -68,13 +70,16 @@ def _spare_collector() -> None:
 
 
 async def _until_signal(
-    settings: Settings, subscriptions: Sequence[Subscription], job_kinds: Mapping[str, JobHandler]
+    settings: Settings,
+    subscriptions: Sequence[Subscription],
+    job_kinds: Mapping[str, JobHandler],
+    turns: Sequence[Turn],
 ) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    return await serve(settings, subscriptions, job_kinds, stop)
+    return await serve(settings, subscriptions, job_kinds, stop, turns)
 
 
 async def serve(
@@ -82,6 +87,7 @@ async def serve(
     subscriptions: Sequence[Subscription],
     job_kinds: Mapping[str, JobHandler],
     stop: asyncio.Event,
+    turns: Sequence[Turn] = (),
 ) -> int:
     """Run every part until ``stop`` is set; gives the process's exit code."""
     async with AsyncExitStack() as held:
@@ -96,7 +102,7 @@ async def serve(
             lock_timeout_ms=settings.lock_timeout_ms,
         )
         held.push_async_callback(database.close)
-        parts = _parts(settings, database, subscriptions, job_kinds)
+        parts = _parts(settings, database, subscriptions, job_kinds, turns)
         return await _together(parts, stop)
 
 
@@ -105,6 +111,7 @@ def _parts(
     database: Database,
     subscriptions: Sequence[Subscription],
     job_kinds: Mapping[str, JobHandler],
+    turns: Sequence[Turn],
 ) -> dict[str, Part]:
     relay = Relay(
         service=settings.service,
@@ -125,6 +132,7 @@ def _parts(
         "relay": relay.run,
         "consumer": consumer.run,
         "jobs": jobs.Runner(database, job_kinds).run,
+        "days": Days(database, turns).run,
         "upkeep": lambda stop: _upkeep(database, stop),
     }
     return parts

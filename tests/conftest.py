@@ -18,6 +18,7 @@ from deploy.local.provision import ServiceDatabase
 from shared import crypto
 from shared.settings import Settings
 from tests.support.databases import DatabaseOf, Databases
+from tests.support.platform import Platform, running_platform
 from tests.support.servers import running_kafka, running_postgres
 from tests.support.services import ClientOf, SettingsOf, Surroundings, app_of, serving
 from tests.support.tokens import Tokens, serving_tokens
@@ -37,6 +38,14 @@ async def kafka(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
     """The bootstrap address of an Apache Kafka that lives for the session."""
     async with running_kafka(tmp_path_factory.mktemp("kafka-home")) as bootstrap:
         yield bootstrap
+
+
+@pytest.fixture(scope="session")
+async def sample_platform(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platform]:
+    """The whole platform with the sample county, for the session: nobody moves its clock."""
+    home = tmp_path_factory.mktemp("sample-platform")
+    async with running_platform(home, with_sample=True) as platform:
+        yield platform
 
 
 @pytest.fixture(scope="session")

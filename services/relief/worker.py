@@ -4,20 +4,29 @@ from collections.abc import Mapping, Sequence
 
 from services.relief.dibao.actions import RECALCULATE
 from services.relief.dibao.jobs import recalculate
+from services.relief.guarantees.actions import LOOK_AGAIN, look_again_each_month
+from services.relief.guarantees.jobs import state_guarantees
 from services.relief.households.handlers import on_households
-from services.relief.payments.actions import PAY
-from services.relief.payments.jobs import pay
+from services.relief.payments.actions import CONFIRM, PAY
+from services.relief.payments.jobs import confirm, pay
 from services.relief.settings import load
 from shared import worker
 from shared.applying import Subscription
 from shared.contracts.registry import HouseholdEvent
 from shared.contracts.topics import HOUSEHOLDS
+from shared.daily import Turn
 from shared.jobs import JobHandler
 
 SUBSCRIPTIONS: Sequence[Subscription] = (
     Subscription(HOUSEHOLDS, frozenset(HouseholdEvent), (on_households,)),
 )
-JOBS: Mapping[str, JobHandler] = {RECALCULATE: recalculate, PAY: pay}
+JOBS: Mapping[str, JobHandler] = {
+    RECALCULATE: recalculate,
+    PAY: pay,
+    CONFIRM: confirm,
+    LOOK_AGAIN: state_guarantees,
+}
+TURNS: Sequence[Turn] = (look_again_each_month,)
 
 if __name__ == "__main__":
-    worker.run(load(), SUBSCRIPTIONS, JOBS)
+    worker.run(load(), SUBSCRIPTIONS, JOBS, TURNS)

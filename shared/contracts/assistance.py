@@ -39,6 +39,13 @@ class GuaranteeKind(StrEnum):
     EMPLOYMENT = "employment"
 
 
+class HardshipKind(StrEnum):
+    """The signs that services send today; a reader must bear one that it does not know."""
+
+    DANGEROUS_HOUSE = "dangerous_house"
+    DROPOUT = "dropout"
+
+
 class Assistance(Payload):
     """One measure for one household: one dibao payment of one month, a term's aid.
 
@@ -72,7 +79,10 @@ class Guarantee(Payload):
 
 
 class Hardship(Payload):
-    """A sign that a household may fall into or back into poverty, by code, without free text."""
+    """A sign that a household may fall into or back into poverty, by code, without free text.
+
+    ``kind`` is a HardshipKind or one of a later writer's.
+    """
 
     TOPIC_KEY: ClassVar[str] = "household_id"
 

@@ -33,5 +33,8 @@ EMPLOYMENT_ASSISTANCE = Topic(
     "employment.assistance", writer="employment", listeners=("registry", "notify")
 )
 
+REGISTRY_NOTICES = Topic("registry.notices", writer="registry", listeners=("notify",))
+NOTICES = Topic("notify.notices", writer="notify", listeners=("registry",))
+
 ASSISTANCE = (RELIEF_ASSISTANCE, HOUSING_ASSISTANCE, EDUCATION_ASSISTANCE, EMPLOYMENT_ASSISTANCE)
-TOPICS = (HOUSEHOLDS, STANDARDS, *ASSISTANCE)
+TOPICS = (HOUSEHOLDS, STANDARDS, *ASSISTANCE, REGISTRY_NOTICES, NOTICES)

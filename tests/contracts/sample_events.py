@@ -5,6 +5,7 @@ from pathlib import Path
 
 from shared.contracts.assistance import Assistance, AssistanceEvent, Guarantee, Hardship
 from shared.contracts.envelope import Envelope, Headers, Payload
+from shared.contracts.notices import NOTICE_REQUESTED, Notice, NoticeEvent, NoticeRequest
 from shared.contracts.registry import HouseholdEvent, HouseholdState
 from shared.contracts.relief import STANDARD_CHANGED, Standard
 
@@ -16,6 +17,8 @@ PAYLOADS: dict[str, type[Payload]] = {
     str(AssistanceEvent.GUARANTEE_CHANGED): Guarantee,
     str(AssistanceEvent.HARDSHIP_DETECTED): Hardship,
     STANDARD_CHANGED: Standard,
+    NOTICE_REQUESTED: NoticeRequest,
+    **{str(event_type): Notice for event_type in NoticeEvent},
 }
 """Every event type of the platform and the payload that it carries."""
 

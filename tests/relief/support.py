@@ -20,8 +20,11 @@ from tests.support.builders import household_event
 from tests.support.waiting import until
 
 COUNTY = "331124"
+ASSISTED = "SELECT * FROM events WHERE type = 'bangfu.household.assisted.v1' ORDER BY id"
+"""The payments' events, apart from the guarantees' that the same households set off."""
 SCOPES = (
-    "relief.dibao:read relief.payments:read relief.payments:write relief.jobs:read "
+    "relief.dibao:read relief.payments:read relief.payments:write relief.payments:pay "
+    "relief.jobs:read "
     "relief.parameters:read relief.parameters:write relief.parameters:approve"
 )
 

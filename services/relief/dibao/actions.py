@@ -21,6 +21,7 @@ from services.relief.dibao.rules import Decision, Line, change, schedule
 from shared import audit, clock, identity, jobs
 from shared.auth import Caller, system_caller
 from shared.contracts.registry import FactPeriod
+from shared.db import among
 
 RECALCULATE = "relief.recalculate_grants"
 """The job that settles every dibao household of a division after its line changed."""
@@ -170,11 +171,11 @@ def _row(copy: Copy, decision: Decision, now: datetime) -> dict[str, Any]:
 async def _write(session: AsyncSession, changes: Changes, places: Mapping[UUID, str]) -> None:
     """Supersede first: of two live rows of one month the index takes one only."""
     if changes.superseded:
-        gone = queries.among(Grant.grant_id, changes.superseded)
+        gone = among(Grant.grant_id, changes.superseded)
         await session.execute(update(Grant).where(gone).values(superseded_at=clock.now()))
     if changes.written:
         await session.execute(insert(Grant), changes.written)
     for division_code in sorted({places[moved] for moved in changes.moved}):
         theirs = [moved for moved in changes.moved if places[moved] == division_code]
-        followed = update(Grant).where(queries.LIVE, queries.among(Grant.household_id, theirs))
+        followed = update(Grant).where(queries.LIVE, among(Grant.household_id, theirs))
         await session.execute(followed.values(division_code=division_code))

@@ -12,7 +12,10 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.relief.asked import (
+from services.relief.dibao import queries
+from services.relief.dibao.rules import Reason
+from shared import api, audit, clock
+from shared.asked import (
     AskedCursor,
     AskedDivision,
     AskedMonth,
@@ -21,9 +24,6 @@ from services.relief.asked import (
     page,
     prefixes,
 )
-from services.relief.dibao import queries
-from services.relief.dibao.rules import Reason
-from shared import api, audit, clock
 from shared.auth import Caller, requires
 from shared.db import SessionDep
 from shared.errors import NotFound

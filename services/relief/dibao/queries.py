@@ -13,7 +13,6 @@ from sqlalchemy import (
     RowMapping,
     Select,
     Text,
-    Uuid,
     and_,
     any_,
     func,
@@ -23,12 +22,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.relief.asked import prefixes
 from services.relief.dibao.models import Grant
 from services.relief.dibao.rules import Line
 from services.relief.standards.rules import DIBAO_LINE
 from shared import parameter_values
-from shared.db import in_divisions
+from shared.asked import prefixes
+from shared.db import among, in_divisions
 from shared.divisions import ancestors
 from shared.money import yuan
 from shared.parameter_values import PARAMETERS, Parameter
@@ -188,12 +187,6 @@ async def count_households_with_grants(session: AsyncSession, division: str) -> 
     """How many households of a division have a dibao schedule."""
     counted = select(func.count(Grant.household_id.distinct())).where(_living_in(division))
     return (await session.scalars(counted)).one()
-
-
-def among(column: Any, ids: Sequence[UUID]) -> ColumnElement[bool]:
-    """``column`` is one of ``ids``: one parameter, so that the statement stays the same."""
-    matches: ColumnElement[bool] = column == any_(literal(list(ids), ARRAY(Uuid)))
-    return matches
 
 
 def _living_in(division: str) -> ColumnElement[bool]:

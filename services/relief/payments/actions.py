@@ -1,4 +1,4 @@
-"""Opening a payment run and paying it, a chunk of households a transaction (C13, R13).
+"""Opening a payment run, paying it and confirming it, a chunk a transaction (C13, R13).
 
 Nobody is paid twice: a household is settled and locked while it is looked at, and the unique keys
 of payments and beneficiaries stand behind that, between runs, workers and counties.
@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, delete, insert, text
+from sqlalchemy import RowMapping, delete, insert, text, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_skip
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -26,6 +26,7 @@ from services.relief.payments.rules import (
     FUNDS,
     ExceptionCode,
     Programme,
+    confirmation_fault,
     is_payable,
     unpaid_people,
 )
@@ -33,10 +34,13 @@ from shared import audit, clock, events, identity, jobs
 from shared.auth import Caller
 from shared.contracts.assistance import Assistance, AssistanceEvent, AssistanceStatus
 from shared.contracts.topics import RELIEF_ASSISTANCE
-from shared.errors import Forbidden, Refused
+from shared.db import among
+from shared.errors import Conflict, Forbidden, NotFound, Refused
 
 PAY = "relief.pay"
 """The job that pays one run."""
+CONFIRM = "relief.confirm_paid"
+"""The job that marks a run's payments as paid."""
 
 _CLAIM = text(
     """
@@ -94,6 +98,78 @@ async def open_run(
     return run_id
 
 
+async def confirm_run(
+    session: AsyncSession, caller: Caller, run_id: UUID, *, paid_on: date
+) -> None:
+    """Order that all payments of a run be marked as paid on a day, by a second officer.
+
+    Raises NotFound, Forbidden without an officer, Conflict (``run_not_over``, ``run_confirmed``,
+    ``same_officer``) and Refused (``paid_on_impossible``).
+    """
+    if caller.officer_id is None:
+        raise Forbidden("officer_unknown", "this token names no officer, and a person must sign")
+    run = await queries.run_by_id(session, run_id, caller.divisions, lock=True)
+    if run is None:
+        raise NotFound("payment_run_unknown", f"no payment run {run_id}")
+    await _refuse_confirmation(session, run, paid_on, caller.officer_id)
+    confirmed = {"paid_on": paid_on, "confirmed_by": caller.officer_id}
+    await session.execute(update(PaymentRun).where(PaymentRun.run_id == run_id).values(**confirmed))
+    await jobs.enqueue(session, caller, CONFIRM, {"run_id": str(run_id)}, run["division_code"])
+    await audit.record(
+        session,
+        caller,
+        action="payment_run.confirmed",
+        subject_type="payment_run",
+        subject_id=str(run_id),
+        division_code=run["division_code"],
+        detail={"paid_on": paid_on.isoformat()},
+    )
+
+
+async def _refuse_confirmation(
+    session: AsyncSession, run: RowMapping, paid_on: date, officer: str
+) -> None:
+    job = await jobs.find(session, run["job_id"])
+    if job is None or job.state != "succeeded":
+        raise Conflict("run_not_over", "the run is still being paid: wait for its job to succeed")
+    if run["paid_on"] is not None:
+        raise Conflict("run_confirmed", f"the run was confirmed as paid on {run['paid_on']}")
+    fault = confirmation_fault(
+        ordered_on=clock.day_of(run["created_at"]),
+        ordered_by=run["created_by"],
+        paid_on=paid_on,
+        officer=officer,
+        today=clock.today(),
+    )
+    if fault is not None:
+        raise (Conflict if fault[0] == "same_officer" else Refused)(*fault)
+
+
+async def confirm_payments(session: AsyncSession, run: RowMapping, *, limit: int) -> int:
+    """Mark the run's next approved payments as paid and announce each; returns how many."""
+    rows = await queries.hold_unconfirmed(session, run["run_id"], limit)
+    if not rows:
+        return 0
+    paid = [
+        {
+            **row,
+            "status": AssistanceStatus.PAID.value,
+            "paid_on": run["paid_on"],
+            "version": row["version"] + 1,
+        }
+        for row in rows
+    ]
+    ids = [row["payment_id"] for row in paid]
+    changes = {"status": AssistanceStatus.PAID, "paid_on": run["paid_on"]}
+    changed = update(Payment).where(among(Payment.payment_id, ids))
+    await session.execute(changed.values(**changes, version=Payment.version + 1))
+    people = await queries.beneficiaries_of(session, ids)
+    await events.publish(
+        session, [_assisted(payment, people.get(payment["payment_id"], ())) for payment in paid]
+    )
+    return len(paid)
+
+
 async def pay_households(
     session: AsyncSession, run: RowMapping, household_ids: Sequence[UUID]
 ) -> int:
@@ -117,7 +193,13 @@ async def pay_households(
     await _note_exceptions(session, run, drafts, blocked)
     if payments:
         await session.execute(insert(Payment), payments)
-        await events.publish(session, [_assisted(payment, members) for payment in payments])
+        await events.publish(
+            session,
+            [
+                _assisted(payment, members.get(payment["payee_household_id"], ()))
+                for payment in payments
+            ],
+        )
     return len(payments)
 
 
@@ -168,7 +250,7 @@ async def _claim_people(
     blocked = unpaid_people(due, taken)
     if blocked:
         given_up = [payment_id for payment_id, payee in payees.items() if payee in blocked]
-        theirs = dibao.among(PaymentBeneficiary.payment_id, given_up)
+        theirs = among(PaymentBeneficiary.payment_id, given_up)
         await session.execute(delete(PaymentBeneficiary).where(theirs))
     return blocked
 
@@ -197,10 +279,7 @@ async def _note_exceptions(
         await session.execute(once, rows)
 
 
-def _assisted(
-    payment: Mapping[str, Any], members: Mapping[UUID, Sequence[UUID]]
-) -> events.NewEvent:
-    household_id = payment["payee_household_id"]
+def _assisted(payment: Mapping[str, Any], people: Sequence[UUID]) -> events.NewEvent:
     return events.NewEvent(
         topic=RELIEF_ASSISTANCE,
         type=AssistanceEvent.ASSISTED,
@@ -208,8 +287,8 @@ def _assisted(
         version=payment["version"],
         payload=Assistance(
             assistance_id=payment["payment_id"],
-            household_id=household_id,
-            person_ids=tuple(members.get(household_id, ())),
+            household_id=payment["payee_household_id"],
+            person_ids=tuple(people),
             programme=payment["programme"],
             status=payment["status"],
             amount=payment["amount"],

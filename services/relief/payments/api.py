@@ -12,10 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.relief.asked import DIVISION_PATTERN, AskedCursor, Month, after_id, page
 from services.relief.payments import actions, queries
 from services.relief.payments.rules import ExceptionCode, Programme
 from shared import api, audit
+from shared.asked import DIVISION_PATTERN, AskedCursor, Month, after_id, page
 from shared.auth import Caller, requires
 from shared.contracts.assistance import AssistanceStatus
 from shared.db import SessionDep
@@ -25,6 +25,7 @@ routes = api.router("/v1", tags=["payments"])
 
 Reader = Annotated[Caller, requires("relief.payments:read")]
 Writer = Annotated[Caller, requires("relief.payments:write")]
+Payer = Annotated[Caller, requires("relief.payments:pay")]
 
 
 class RunOrder(BaseModel):
@@ -35,6 +36,14 @@ class RunOrder(BaseModel):
     programme: Programme
     month: Month
     division: str = Field(pattern=DIVISION_PATTERN, examples=["331124"])
+
+
+class Confirmation(BaseModel):
+    """The day on which the bank paid the run out."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    paid_on: date
 
 
 class RunView(BaseModel):
@@ -50,6 +59,8 @@ class RunView(BaseModel):
     job_id: UUID
     created_by: str
     created_at: datetime
+    paid_on: date | None
+    confirmed_by: str | None
     payments: int
     exceptions: int
     total_yuan: Decimal
@@ -71,6 +82,7 @@ class PaymentView(BaseModel):
     grant_id: UUID
     status: AssistanceStatus
     granted_on: date
+    paid_on: date | None
     version: int
 
 
@@ -109,6 +121,21 @@ async def order_run(
 @routes.get("/payment-runs/{run_id}", summary="A run and its sum")
 async def run(session: SessionDep, caller: Reader, run_id: UUID) -> RunView:
     """404 ``payment_run_unknown`` where there is none that the caller may see."""
+    return await _run(session, caller, run_id)
+
+
+@routes.post(
+    "/payment-runs/{run_id}/confirm", status_code=202, summary="The bank has paid a run out"
+)
+async def confirm_run(
+    session: SessionDep, caller: Payer, run_id: UUID, confirmation: Confirmation
+) -> RunView:
+    """A job marks its payments as paid. By another officer than the one who ordered it.
+
+    404 ``payment_run_unknown``; 409 ``run_not_over``, ``run_confirmed``, ``same_officer``; 422
+    ``paid_on_impossible``.
+    """
+    await actions.confirm_run(session, caller, run_id, paid_on=confirmation.paid_on)
     return await _run(session, caller, run_id)
 
 

@@ -1,5 +1,5 @@
-"""Paying a run: its division's households by id, a chunk a transaction, so that a killed worker's
-run goes on where it was (C13).
+"""Paying a run, its division's households by id, and confirming it, its payments by id: a chunk a
+transaction, so that a killed worker's run goes on where it was (C13).
 """
 
 from uuid import UUID
@@ -34,4 +34,19 @@ async def pay(session: AsyncSession, job: Job) -> Step:
         cursor={"after": str(chunk[-1]) if chunk else before["after"], "paid": paid},
         finished=len(chunk) < CHUNK,
         result={"run_id": str(run["run_id"]), "paid": paid},
+    )
+
+
+async def confirm(session: AsyncSession, job: Job) -> Step:
+    """Mark the run's next payments as paid; those that are already are passed over."""
+    run = await queries.run_by_id(session, UUID(job.arguments["run_id"]), (EVERYWHERE,))
+    if run is None:
+        raise JobFailedError("payment_run_unknown")
+    totals = await queries.run_totals(session, run["run_id"], (EVERYWHERE,))
+    confirmed = await actions.confirm_payments(session, run, limit=CHUNK)
+    return Step(
+        done=job.done + confirmed,
+        total=totals.payments,
+        finished=confirmed < CHUNK,
+        result={"run_id": str(run["run_id"]), "confirmed": job.done + confirmed},
     )

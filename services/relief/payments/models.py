@@ -37,10 +37,15 @@ class PaymentRun(Base):
     job_id: Mapped[UUID]
     created_by: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    paid_on: Mapped[date | None]
+    confirmed_by: Mapped[str | None] = mapped_column(Text)
 
 
 class Payment(Base):
-    """One month's money for one household, in yuan; ``version`` counts its published states."""
+    """One month's money for one household, in yuan; ``version`` counts its published states.
+
+    ``paid_on`` is the day on which the money reached the household's account.
+    """
 
     __tablename__ = "payments"
     __table_args__ = (
@@ -64,6 +69,7 @@ class Payment(Base):
     grant_id: Mapped[UUID] = mapped_column(ForeignKey("dibao_grants.grant_id"))
     status: Mapped[str] = mapped_column(Text)
     granted_on: Mapped[date]
+    paid_on: Mapped[date | None]
     version: Mapped[int] = mapped_column(BigInteger)
 
 

@@ -9,13 +9,14 @@ from uuid import UUID
 from sqlalchemy import RowMapping, and_, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.relief.dibao.queries import among
 from services.relief.payments.models import (
     Payment,
+    PaymentBeneficiary,
     PaymentException,
     PaymentRun,
 )
-from shared.db import in_divisions
+from shared.contracts.assistance import AssistanceStatus
+from shared.db import among, in_divisions
 
 _MEMBERS = text(
     """
@@ -45,11 +46,12 @@ class PaymentFilter:
 
 
 async def run_by_id(
-    session: AsyncSession, run_id: UUID, divisions: Sequence[str]
+    session: AsyncSession, run_id: UUID, divisions: Sequence[str], *, lock: bool = False
 ) -> RowMapping | None:
-    """One run as it was ordered."""
+    """One run as it was ordered; with ``lock``, held until the transaction ends."""
     mine = and_(PaymentRun.run_id == run_id, in_divisions(PaymentRun.division_code, divisions))
-    rows = await session.execute(select(PaymentRun.__table__).where(mine))
+    wanted = select(PaymentRun.__table__).where(mine)
+    rows = await session.execute(wanted.with_for_update() if lock else wanted)
     return rows.mappings().one_or_none()
 
 
@@ -123,6 +125,28 @@ async def paid_households(
         )
     )
     return set(rows)
+
+
+async def hold_unconfirmed(session: AsyncSession, run_id: UUID, limit: int) -> Sequence[RowMapping]:
+    """The next payments of a run that are approved and not yet paid, locked, by id."""
+    waiting = and_(Payment.run_id == run_id, Payment.status == AssistanceStatus.APPROVED)
+    rows = select(Payment.__table__).where(waiting).order_by(Payment.payment_id).limit(limit)
+    return (await session.execute(rows.with_for_update())).mappings().all()
+
+
+async def beneficiaries_of(
+    session: AsyncSession, payment_ids: Sequence[UUID]
+) -> dict[UUID, list[UUID]]:
+    """Whom each of these payments is for, by person id."""
+    rows = await session.execute(
+        select(PaymentBeneficiary.payment_id, PaymentBeneficiary.person_id)
+        .where(among(PaymentBeneficiary.payment_id, payment_ids))
+        .order_by(PaymentBeneficiary.payment_id, PaymentBeneficiary.person_id)
+    )
+    found: dict[UUID, list[UUID]] = {}
+    for row in rows:
+        found.setdefault(row.payment_id, []).append(row.person_id)
+    return found
 
 
 async def members_of(

@@ -33,6 +33,21 @@ def is_payable(month: date, today: date) -> bool:
     return month <= next_month(today)
 
 
+def confirmation_fault(
+    *, ordered_on: date, ordered_by: str, paid_on: date, officer: str, today: date
+) -> tuple[str, str] | None:
+    """Why a run's money cannot be confirmed as paid, as code and text; None where it can.
+
+    Two people: who ordered a run does not confirm it (R29, split of roles). Example: ordered on
+    2026-11-28 by o1, paid on 2026-12-05: o2 may confirm it from that day on, o1 never.
+    """
+    if officer == ordered_by:
+        return "same_officer", "who ordered a run cannot confirm its payment: ask a colleague"
+    if not ordered_on <= paid_on <= today:
+        return "paid_on_impossible", f"paid_on lies between {ordered_on} and today, {today}"
+    return None
+
+
 def unpaid_people(
     members: Mapping[UUID, Collection[UUID]], claimed: Collection[tuple[UUID, UUID]]
 ) -> dict[UUID, list[UUID]]:

@@ -3,6 +3,7 @@
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.relief.dibao import actions as dibao
+from services.relief.guarantees import actions as guarantees
 from services.relief.standards.rules import is_published, moves_grants
 from shared import events
 from shared.auth import Caller
@@ -23,6 +24,7 @@ async def announce(session: AsyncSession, caller: Caller, parameter: Parameter) 
             division_code=parameter.division_code,
             parameter_id=parameter.parameter_id,
         )
+        await guarantees.look_again(session, caller, division_code=parameter.division_code)
 
 
 def _changed(parameter: Parameter) -> events.NewEvent:

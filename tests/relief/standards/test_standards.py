@@ -8,6 +8,8 @@ import httpx
 import pytest
 
 from deploy.local.provision import ServiceDatabase
+from services.relief.dibao.actions import RECALCULATE
+from services.relief.guarantees.actions import LOOK_AGAIN
 from shared.contracts.relief import STANDARD_CHANGED, Standard
 from shared.db import Database
 from tests.conftest import ClientOf
@@ -63,8 +65,10 @@ async def test_an_approved_line_is_published_and_recalculates_its_county(
     assert (standard.key, standard.value) == ("dibao_line", Decimal(1150))
     assert standard.document_number == "松民〔2025〕88号"
 
-    (job,) = await run_jobs(worker)
-    assert (job["state"], job["division_code"], job["done"]) == ("succeeded", COUNTY, 1)
+    jobs = await run_jobs(worker)
+    assert [job["kind"] for job in jobs] == [RECALCULATE, LOOK_AGAIN]
+    for job in jobs:
+        assert (job["state"], job["division_code"], job["done"]) == ("succeeded", COUNTY, 1)
     assert await live(worker, state.household_id) == [("2026-04", Decimal(650), "entitled")]
 
 
@@ -75,7 +79,7 @@ async def test_approving_again_publishes_nothing_more(
     for _ in range(2):
         assert (await colleague.post(f"/v1/parameters/{line_id}/approve")).status_code == 200
     assert len(await published(worker)) == 1
-    assert len(await rows(worker, "SELECT 1 FROM jobs")) == 1
+    assert len(await rows(worker, "SELECT 1 FROM jobs")) == 2
 
 
 async def test_who_entered_a_line_cannot_approve_it(

@@ -1,0 +1,1 @@
+"""The guarantees that relief answers for: living and medical insurance (C8)."""

@@ -1,0 +1,71 @@
+"""Stating relief's two guarantees for households, and ordering that all of a division be looked at.
+
+Living also depends on the line and on the month, so a new line and a new month look again.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.relief.dibao import queries as dibao
+from services.relief.guarantees import queries
+from services.relief.guarantees.rules import has_enough_to_live_on, is_insured
+from shared import clock, guarantees, household_copy, jobs
+from shared.auth import Caller, system_caller
+from shared.contracts.assistance import GuaranteeKind
+from shared.contracts.registry import HouseholdState, State
+from shared.contracts.topics import RELIEF_ASSISTANCE
+from shared.db import EVERYWHERE
+from shared.guarantees import Verdict
+
+LOOK_AGAIN = "relief.state_guarantees"
+"""The job that states the guarantees of every household of a division again."""
+
+
+async def state_guarantees(session: AsyncSession, household_ids: Sequence[UUID]) -> int:
+    """State living and medical as they stand for next month; returns how many were news.
+
+    Call it after ``settle_grants``, which holds the copies: two at it cannot overwrite each other.
+    """
+    households = [
+        each
+        for each in await household_copy.load(session, household_ids)
+        if each.state is not State.CLOSED
+    ]
+    lines = await dibao.lines_over_time(session, {each.division_code for each in households})
+    month = clock.next_month(clock.today())
+    living, medical = [], []
+    for each in households:
+        met = has_enough_to_live_on(each.periods, lines[each.division_code], month)
+        living += _verdict(each, met, f"grant:{each.household_id}")
+        medical += _verdict(each, is_insured(each.members), f"insurance:{each.household_id}")
+    news = await guarantees.give(session, RELIEF_ASSISTANCE, GuaranteeKind.LIVING, living)
+    return news + await guarantees.give(session, RELIEF_ASSISTANCE, GuaranteeKind.MEDICAL, medical)
+
+
+async def look_again(session: AsyncSession, caller: Caller, *, division_code: str) -> None:
+    """Order that a division's guarantees be stated again, in the caller's transaction."""
+    await jobs.enqueue(session, caller, LOOK_AGAIN, {"division": division_code}, division_code)
+
+
+async def look_again_each_month(session: AsyncSession, day: date) -> bool:
+    """Once a month, everywhere: lines that were approved ahead and kept policies that end."""
+    month = f"{day:%Y-%m}"
+    if not await queries.looked_at(session, LOOK_AGAIN, month):
+        arguments = {"division": EVERYWHERE, "month": month}
+        await jobs.enqueue(session, system_caller("relief"), LOOK_AGAIN, arguments, EVERYWHERE)
+    return False
+
+
+def _verdict(household: HouseholdState, met: bool | None, evidence_id: str) -> list[Verdict]:
+    if met is None:
+        return []
+    verdict = Verdict(
+        household_id=household.household_id,
+        division_code=household.division_code,
+        met=met,
+        evidence_id=evidence_id,
+    )
+    return [verdict]
