@@ -29,8 +29,8 @@ up: $(STAMP) ## start everything here: servers, six services, the sample county 
 down: ## stop what `make up` started
 	@if [ -x $(BIN)/python ]; then $(LOCAL) down; else echo "nothing is running"; fi
 
-test: check ## check, then every test on real PostgreSQL and real Apache Kafka
-	@$(BIN)/python -m pytest
+test: check $(VENV)/debian-ready ## check, then every test on real PostgreSQL and real Apache Kafka
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 check: $(STAMP) ## lint, format, types, the direction of imports
 	@$(BIN)/ruff check $(CHECKED)
@@ -61,6 +61,16 @@ pin: $(STAMP) ## write requirements*.txt anew from the .in files, with hashes
 	@$(PIN) requirements.in -o requirements.txt
 	@$(PIN) -c requirements.txt requirements-dev.in -o requirements-dev.txt
 	@rm -rf $(VENV)/pin && echo "pinned; now run make test"
+
+# What the tests need of the system: the gateway's nginx, a browser for the console, Chinese letters.
+$(VENV)/debian-ready: $(STAMP)
+	@PATH="$$PATH:/usr/sbin"; \
+	if ! { command -v nginx && command -v chromium && fc-list :lang=zh | grep -q .; } >/dev/null 2>&1; then \
+	  command -v apt-get >/dev/null || { echo "the tests need nginx, chromium and a Chinese font: install them" >&2; exit 1; }; \
+	  root=$$([ "$$(id -u)" = 0 ] || echo sudo); echo "installing nginx, chromium and Chinese letters for the tests (once)"; \
+	  $$root apt-get update -qq && $$root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+	    nginx-light chromium fontconfig fonts-noto-cjk >/dev/null; fi
+	@touch $@
 
 $(STAMP): requirements-dev.txt
 	@python=$$($(FOUND)); if [ -z "$$python" ]; then echo "Python 3.11 or later with venv is missing: \

@@ -7,9 +7,13 @@ from shared.db import NAMING
 from shared.schema import tables
 
 MODELS: tuple[str, ...] = (
+    "services.registry.checks.models",
     "services.registry.households.models",
     "services.registry.ledger.models",
+    "services.registry.notices.models",
+    "services.registry.returns.models",
     "services.registry.rosters.models",
+    "services.registry.standards.models",
 )
 """Modules that declare tables on Base; a capability adds its ``models`` here."""
 

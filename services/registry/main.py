@@ -2,11 +2,14 @@
 
 from fastapi import FastAPI
 
+from services.registry.checks import api as checks
 from services.registry.households import api as households
 from services.registry.households import persons_api
 from services.registry.ledger import api as ledger
 from services.registry.lifecycle import api as lifecycle
 from services.registry.lifecycle.parameters import DEFINITIONS
+from services.registry.notices import api as notices
+from services.registry.returns import api as returns
 from services.registry.rosters import api as rosters
 from services.registry.settings import load
 from shared import divisions, jobs, parameters
@@ -22,7 +25,11 @@ def create(settings: Settings | None = None) -> FastAPI:
         routers=[
             households.routes,
             lifecycle.routes,
+            notices.routes,
+            checks.routes,
             ledger.routes,
+            returns.report_routes,
+            returns.routes,
             persons_api.routes,
             persons_api.transfer_routes,
             rosters.routes,

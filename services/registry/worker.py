@@ -3,14 +3,22 @@
 from collections.abc import Mapping, Sequence
 
 from services.registry.ledger import handlers as ledger
+from services.registry.notices import handlers as notices
+from services.registry.returns import handlers as returns
 from services.registry.rosters import actions as rosters
 from services.registry.rosters import jobs as roster_jobs
 from services.registry.settings import load
+from services.registry.standards import handlers as standards
 from shared import worker
 from shared.applying import Subscription
 from shared.jobs import JobHandler
 
-SUBSCRIPTIONS: Sequence[Subscription] = ledger.SUBSCRIPTIONS
+SUBSCRIPTIONS: Sequence[Subscription] = (
+    *ledger.SUBSCRIPTIONS,
+    *returns.SUBSCRIPTIONS,
+    *notices.SUBSCRIPTIONS,
+    *standards.SUBSCRIPTIONS,
+)
 JOBS: Mapping[str, JobHandler] = {rosters.JOB: roster_jobs.import_roster}
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import pytest
 from shared.db import Database
 from tests.conftest import ClientOf
 from tests.registry.filing import ALL, Office, Registry, know_places
+from tests.registry.known import know_rules
 from tests.support.databases import Databases
 
 OfficeOf = Callable[..., Awaitable[Office]]
@@ -22,6 +23,7 @@ async def registry(databases: Databases, surroundings: object) -> AsyncIterator[
         worker = Database(urls.worker_url, application_name="tests-worker")
         api = Database(urls.api_url, application_name="tests-api")
         await know_places(worker)
+        await know_rules(api, worker)
         yield Registry(urls, worker, api)
         await worker.close()
         await api.close()
@@ -32,7 +34,8 @@ async def office_of(registry: Registry, client_of: ClientOf) -> OfficeOf:
     """An office elsewhere or with other rights, made by naming them."""
 
     async def office(scopes: str = ALL, **rights: object) -> Office:
-        return Office(await client_of("registry", registry.urls, scopes=scopes, **rights))
+        client = await client_of("registry", registry.urls, scopes=scopes, **rights)
+        return Office(client, registry)
 
     return office
 

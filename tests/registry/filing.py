@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Any
@@ -15,17 +15,17 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from deploy.local.provision import ServiceDatabase
+from services.registry.checks import actions as checks
+from services.registry.checks.rules import Survey
 from services.registry.households.facts import HouseholdEntry, MemberEntry
 from services.registry.ledger.handlers import on_guarantees
+from services.registry.notices.handlers import on_notices
 from shared.auth import Caller
 from shared.contracts.assistance import (
-    Assistance,
-    AssistanceEvent,
-    AssistanceStatus,
-    Guarantee,
     GuaranteeKind,
 )
 from shared.contracts.envelope import Envelope
+from shared.contracts.notices import NoticeOutcome, NoticeStatus
 from shared.contracts.registry import (
     Category,
     HouseholdState,
@@ -34,11 +34,14 @@ from shared.contracts.registry import (
     SchoolStage,
 )
 from shared.db import Database
-from shared.identity import new_id
+from tests.registry.told import (
+    VILLAGE,
+    guarantee_event,
+    notice_event,
+)
 from tests.support.builders import id_number
 from tests.support.waiting import until
 
-VILLAGE = "331124002221"
 NEXT_VILLAGE = "331124002222"
 OTHER_TOWNSHIP = "331124212203"
 OTHER_COUNTY = "331121001001"
@@ -60,6 +63,12 @@ ALL = "registry.households:read registry.households:write registry.households:de
 RESOLVE = "registry.persons:resolve"
 
 OFFICER = Caller(sub="s1", officer_id="o1", divisions=("331124",))
+SURVEYOR = Caller(sub="s7", officer_id="o7", divisions=("331124",))
+
+"""What the city has set from 2024 on, as in the sample."""
+
+EIGHT_DAYS = timedelta(days=8)
+"""From the posting, which does not count, past seven full days."""
 
 _people = count(1)
 _versions = count(1)
@@ -157,23 +166,27 @@ class Registry:
         self, admin_url: str, household_id: str, waiting: int
     ) -> AsyncIterator[None]:
         """Hold a household's row until so many others wait for it, so that they really race."""
+        async with self.worker.transaction() as session:
+            await session.execute(
+                text("SELECT 1 FROM households WHERE household_id = :id FOR UPDATE"),
+                {"id": household_id},
+            )
+            yield
+            await self.until_waiting(admin_url, waiting)
+
+    async def until_waiting(self, admin_url: str, waiting: int) -> None:
+        """Until so many transactions wait for a lock."""
         admin = await asyncpg.connect(admin_url)
         try:
-            async with self.worker.transaction() as session:
-                await session.execute(
-                    text("SELECT 1 FROM households WHERE household_id = :id FOR UPDATE"),
-                    {"id": household_id},
-                )
-                yield
-                await until(
-                    lambda: admin.fetchval(
-                        "SELECT count(*) >= $1 FROM pg_stat_activity "
-                        "WHERE datname = $2 AND wait_event_type = 'Lock'",
-                        waiting,
-                        self.urls.name,
-                    ),
-                    what=f"{waiting} transactions that wait for the household",
-                )
+            await until(
+                lambda: admin.fetchval(
+                    "SELECT count(*) >= $1 FROM pg_stat_activity "
+                    "WHERE datname = $2 AND wait_event_type = 'Lock'",
+                    waiting,
+                    self.urls.name,
+                ),
+                what=f"{waiting} transactions that wait for the household",
+            )
         finally:
             await admin.close()
 
@@ -187,6 +200,28 @@ class Registry:
         envelope = guarantee_event(next(_versions), met=met, **given)
         async with self.worker.transaction() as session:
             await on_guarantees(session, [envelope])
+
+    async def guaranteed(self, household_id: str) -> None:
+        """All five guarantees, each met."""
+        for kind in GuaranteeKind:
+            await self.guarantee(household_id=household_id, kind=kind, met=True)
+
+    async def notified(self, *envelopes: Envelope) -> None:
+        """What notify says of notices, through the handler, in one batch."""
+        async with self.worker.transaction() as session:
+            await on_notices(session, envelopes)
+
+    async def checked(
+        self, household_id: str, on: str, *, wage: str = "60000", caller: Caller = SURVEYOR
+    ) -> None:
+        """An income check of these wages, made by the surveyor."""
+        survey = Survey(
+            checked_on=date.fromisoformat(on),
+            incomes=Incomes(wage=Decimal(wage)),
+            food_and_clothing=True,
+        )
+        async with self.acting(caller) as session:
+            await checks.enter(session, caller, UUID(household_id), survey)
 
     async def audited(self, subject_id: Any) -> list[tuple[str, str | None]]:
         """The audit lines on a subject: what was done, by which officer."""
@@ -218,6 +253,11 @@ WRITTEN = (
     "household_versions",
     "decisions",
     "household_serials",
+    "notice_requests",
+    "notices",
+    "income_checks",
+    "hardships",
+    "return_checks",
     "events",
     "outbox",
     "audit_log",
@@ -231,6 +271,7 @@ class Office:
     """An office at work: files households and decides on them, every answer checked."""
 
     client: httpx.AsyncClient
+    registry: Registry
     etags: dict[str, str] = field(default_factory=dict)
 
     async def open(self, *members: dict[str, Any], **given: Any) -> str:
@@ -240,11 +281,56 @@ class Office:
         self.etags[answer.json()["household_id"]] = answer.headers["ETag"]
         return str(answer.json()["household_id"])
 
-    async def identified(self, *members: dict[str, Any], **given: Any) -> str:
-        """Open a file and identify the household on 2026-01-10; gives its id."""
+    async def identified(
+        self, *members: dict[str, Any], on: str = "2026-01-10", **given: Any
+    ) -> str:
+        """Open a file, announce it, and identify the household on the notice's end; its id."""
         household_id = await self.open(*members, **given)
-        await self.decide(household_id, "identify", decided_on="2026-01-10")
+        await self.announce(household_id, "identification", closed_on=on)
+        await self.decide(household_id, "identify", decided_on=on)
         return household_id
+
+    async def announce(
+        self,
+        household_id: str,
+        kind: str,
+        *,
+        closed_on: str,
+        outcome: NoticeOutcome = NoticeOutcome.UNOPPOSED,
+        **wish: Any,
+    ) -> str:
+        """Ask for a notice and let notify say that its seven days are over; gives its id."""
+        asked = await self.ask_notice(household_id, kind, **wish)
+        day = date.fromisoformat(closed_on)
+        closed = notice_event(
+            asked,
+            posted_on=day - EIGHT_DAYS,
+            status=NoticeStatus.CLOSED,
+            outcome=outcome,
+            closed_on=day,
+        )
+        await self.registry.notified(closed)
+        return str(asked["notice_request_id"])
+
+    async def ask_notice(self, household_id: str, kind: str, **wish: Any) -> dict[str, Any]:
+        """Ask for a notice, which must pass; gives the request as the API shows it."""
+        answer = await self.client.post(
+            f"/v1/households/{household_id}/notices", json={"kind": kind} | wish
+        )
+        assert answer.status_code == 201, answer.text
+        return dict(answer.json())
+
+    async def long_identified(self, *members: dict[str, Any], **given: Any) -> str:
+        """A household identified on 2025-01-10, long enough ago to be lifted; gives its id."""
+        filed = {"opened_on": "2025-01-05"} | given
+        return await self.identified(*members, on="2025-01-10", **filed)
+
+    async def ready_to_lift(self, household_id: str) -> None:
+        """Two checks that passed, a notice and all guarantees: may be lifted from 2025-08-01."""
+        await self.registry.checked(household_id, "2025-01-20")
+        await self.registry.checked(household_id, "2025-07-20")
+        await self.announce(household_id, "lift", closed_on="2025-08-01")
+        await self.registry.guaranteed(household_id)
 
     async def decide(self, household_id: str, move: str, **body: Any) -> dict[str, Any]:
         """Make a decision that must pass."""
@@ -284,50 +370,3 @@ def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
     body = dict(answer.json())
     assert body["code"] == code, body
     return body
-
-
-def aid_event(version: int = 1, **given: Any) -> Envelope:
-    """A measure as relief publishes it: dibao of February, 300 yuan, paid."""
-    known: dict[str, Any] = {
-        "assistance_id": new_id(),
-        "programme": "dibao",
-        "status": AssistanceStatus.PAID,
-        "amount": Decimal("300.00"),
-        "fund": "dibao",
-        "month": date(2026, 2, 1),
-        "granted_on": date(2026, 2, 8),
-    }
-    aid = Assistance(**(known | given))
-    return envelope(AssistanceEvent.ASSISTED, "/relief", aid.assistance_id, aid, version)
-
-
-def guarantee_event(version: int = 1, *, source: str = "/housing", **given: Any) -> Envelope:
-    """A guarantee as a service publishes it: a house that is safe."""
-    known: dict[str, Any] = {
-        "guarantee_id": new_id(),
-        "kind": GuaranteeKind.HOUSING,
-        "met": True,
-        "evidence_id": "survey-1",
-        "since": date(2026, 2, 1),
-    }
-    given_one = Guarantee(**(known | given))
-    return envelope(
-        AssistanceEvent.GUARANTEE_CHANGED, source, given_one.guarantee_id, given_one, version
-    )
-
-
-def envelope(
-    kind: AssistanceEvent, source: str, subject: UUID, payload: Assistance | Guarantee, version: int
-) -> Envelope:
-    """The event that carries a payload of the assistance topics."""
-    return Envelope(
-        id=new_id(),
-        source=source,
-        type=kind,
-        subject=str(subject),
-        time=datetime(2026, 2, 8, 4, tzinfo=UTC),
-        key=str(payload.household_id),
-        aggregate_version=version,
-        correlation_id=str(new_id()),
-        data=payload.model_dump_json().encode(),
-    )

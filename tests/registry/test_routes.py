@@ -30,6 +30,16 @@ NOT_FOUND: Mapping[str, dict[str, Any]] = {
     f"POST {ONE}/exit": DECISION,
     f"POST {ONE}/return": DECISION,
     f"POST {ONE}/close": DECISION | {"ground": "died"},
+    f"POST {ONE}/notices": {"kind": "lift"},
+    f"POST {ONE}/notices/{{notice_request_id}}/withdraw": {"reason": "x"},
+    f"GET {ONE}/notices": {},
+    f"POST {ONE}/checks": {
+        "checked_on": "2026-03-20",
+        "incomes": {"wage": "60000"},
+        "food_and_clothing": True,
+    },
+    f"GET {ONE}/checks": {},
+    f"POST {ONE}/hardships": {"kind": "illness", "detected_on": "2026-03-20"},
     f"GET {ONE}/aid": {},
     f"GET {ONE}/guarantees": {},
     f"GET {ONE}/timeline": {},
@@ -43,10 +53,12 @@ EMPTY: Mapping[str, dict[str, Any]] = {
     "POST /v1/persons/resolve": {"id_numbers": ["{id_number}"]},
     "POST /v1/persons/bulk": {"person_ids": ["{person_id}"]},
     "GET /v1/transfer-tasks": {},
+    "GET /v1/return-checks": {},
 }
 """Lists, look-ups and counts: they hold nothing of another county."""
 
 ELSEWHERE = {
+    "POST /v1/return-checks/{return_check_id}/dismiss": "returns/test_api.py",
     "POST /v1/households": "households/test_opening.py: the county and no more",
     "POST /v1/rosters": "rosters/test_api.py",
     "GET /v1/rosters": "rosters/test_api.py",
@@ -97,7 +109,15 @@ async def filed(office_of: OfficeOf) -> Filed:
     id_number = number()
     household_id = await own.identified(person(id_number=id_number, name="欧阳修"))
     head = (await own.read(household_id))["head_person_id"]
-    return Filed(household_id=household_id, person_id=head, id_number=id_number)
+    asked = await own.ask_notice(household_id, "exit")
+    sign = {"kind": "illness", "detected_on": "2026-03-01"}
+    await own.client.post(f"/v1/households/{household_id}/hardships", json=sign)
+    return Filed(
+        household_id=household_id,
+        person_id=head,
+        id_number=id_number,
+        notice_request_id=asked["notice_request_id"],
+    )
 
 
 @pytest.fixture

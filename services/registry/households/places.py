@@ -17,6 +17,11 @@ _FOLLOWING = (
     "members",
     "aid_ledger",
     "guarantees",
+    "notice_requests",
+    "notices",
+    "income_checks",
+    "hardships",
+    "return_checks",
 )
 """Every table of a household that carries its division; a new capability adds its own."""
 

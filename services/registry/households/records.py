@@ -18,6 +18,7 @@ from services.registry.households.history import Entry, Timeline
 from services.registry.households.models import Household, HouseholdVersion
 from shared.contracts.registry import HouseholdEvent
 from shared.db import in_divisions
+from shared.parameters import Parameter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +73,16 @@ class Revision:
     ruling: Ruling | None = None
     missing_evidence: tuple[str, ...] = ()
     left: dict[UUID, LeaveReason] = field(default_factory=dict)
+
+
+def parameter_used(parameter: Parameter) -> dict[str, Any]:
+    """What a decision or a check keeps of a parameter it was made with."""
+    return {
+        "parameter_id": str(parameter.parameter_id),
+        "key": parameter.key,
+        "value": str(parameter.value),
+        "version": parameter.version,
+    }
 
 
 async def lock(

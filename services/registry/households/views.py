@@ -13,6 +13,7 @@ from services.registry.households.schemas import HouseholdOut, Listed, MemberOut
 from shared import api, audit, clock
 from shared.auth import Caller
 from shared.contracts.registry import Member
+from shared.errors import NotFound
 
 PLAIN = "pii:read"
 """The scope that shows names, numbers, phones and accounts as they are."""
@@ -49,6 +50,21 @@ async def household(
         detail={"plain": caller.can(PLAIN)},
     )
     return _household(record, persons, day, plain=caller.can(PLAIN))
+
+
+async def looked_at(session: AsyncSession, caller: Caller, household_id: UUID, action: str) -> None:
+    """Note a look at what stands beside a household's facts. Raises NotFound out of reach."""
+    place = await queries.division_of(session, household_id, divisions=caller.divisions)
+    if place is None:
+        raise NotFound("household_not_found", "no such household in the caller's divisions")
+    await audit.record(
+        session,
+        caller,
+        action=action,
+        subject_type="household",
+        subject_id=household_id,
+        division_code=place,
+    )
 
 
 async def page(

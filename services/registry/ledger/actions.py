@@ -23,11 +23,30 @@ class UnknownHouseholdError(LookupError):
         super().__init__(f"the registry has no household {named}: ask the event's writer")
 
 
+async def hold_households(session: AsyncSession, household_ids: Sequence[UUID]) -> None:
+    """Keep the households where they are until the end. Raises UnknownHouseholdError.
+
+    For whoever stores what another service says of households. The lock also orders a guarantee
+    that turns red, or a sign of hardship, against a decision on the same household.
+    """
+    wanted = sorted(set(household_ids))
+    rows = await session.execute(
+        text(
+            "SELECT household_id FROM households WHERE household_id = ANY(:ids) "
+            "ORDER BY household_id FOR SHARE"
+        ),
+        {"ids": wanted},
+    )
+    missing = set(wanted) - set(rows.scalars())
+    if missing:
+        raise UnknownHouseholdError(sorted(missing))
+
+
 async def record_aid(
     session: AsyncSession, reported: Sequence[tuple[str, int, Assistance]]
 ) -> None:
     """Store measures (source, version, assistance). Raises UnknownHouseholdError naming the ids."""
-    await _hold_households(session, [aid.household_id for _, _, aid in reported])
+    await hold_households(session, [aid.household_id for _, _, aid in reported])
     rows = [
         {
             "source": source,
@@ -44,30 +63,12 @@ async def record_guarantees(
     session: AsyncSession, reported: Sequence[tuple[str, int, Guarantee]]
 ) -> None:
     """Store guarantees (source, version, guarantee). Raises UnknownHouseholdError."""
-    await _hold_households(session, [given.household_id for _, _, given in reported])
+    await hold_households(session, [given.household_id for _, _, given in reported])
     rows = [
         {"source": source, "version": version, **given.model_dump()}
         for source, version, given in reported
     ]
     await _upsert(session, _GUARANTEES, rows)
-
-
-async def _hold_households(session: AsyncSession, household_ids: Sequence[UUID]) -> None:
-    """Keep the households where they are until the end, and refuse those that do not exist.
-
-    The lock also orders a guarantee that turns red against a lift of the same household.
-    """
-    wanted = sorted(set(household_ids))
-    rows = await session.execute(
-        text(
-            "SELECT household_id FROM households WHERE household_id = ANY(:ids) "
-            "ORDER BY household_id FOR SHARE"
-        ),
-        {"ids": wanted},
-    )
-    missing = set(wanted) - set(rows.scalars())
-    if missing:
-        raise UnknownHouseholdError(sorted(missing))
 
 
 class _Table:

@@ -41,4 +41,4 @@ SUBSCRIPTIONS = tuple(
         (AssistanceEvent.GUARANTEE_CHANGED, on_guarantees),
     )
 )
-"""All four topics; a sign of hardship is not a measure and waits for the return checks."""
+"""All four topics; a sign of hardship is not a measure (see ``returns``)."""

@@ -50,13 +50,15 @@ async def guarantees_of(
     return rows.mappings().all()
 
 
-async def unmet(
+async def stated(
     session: AsyncSession, household_id: UUID, *, divisions: Sequence[str]
-) -> list[GuaranteeKind]:
-    """The kinds of guarantee that some service says are not met."""
-    rows = await guarantees_of(session, household_id, divisions=divisions)
-    kinds = {row["kind"] for row in rows if not row["met"]}
-    return [kind for kind in GuaranteeKind if kind in kinds]
+) -> dict[GuaranteeKind, bool]:
+    """Of each kind of guarantee that some service stated: whether all who did say it is met."""
+    found: dict[GuaranteeKind, bool] = {}
+    for row in await guarantees_of(session, household_id, divisions=divisions):
+        kind = GuaranteeKind(row["kind"])
+        found[kind] = row["met"] and found.get(kind, True)
+    return found
 
 
 async def episodes_of(session: AsyncSession, household_id: UUID, divisions: Sequence[str]) -> Rows:

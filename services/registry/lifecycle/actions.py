@@ -3,10 +3,14 @@
 One decision is one transaction under the household's row lock; a refused one writes nothing.
 """
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.registry.checks import queries as income_checks
 from services.registry.households import actions as households
 from services.registry.households.actions import File, Revision, Written
 from services.registry.households.facts import Facts, LeaveReason
@@ -15,6 +19,11 @@ from services.registry.households.refusals import problem_of
 from services.registry.ledger import queries as ledger
 from services.registry.lifecycle import rules
 from services.registry.lifecycle.rules import Circumstances, Move, Ruling
+from services.registry.notices import actions as notices
+from services.registry.notices import queries as announced
+from services.registry.notices.rules import Announcement, episode_of
+from services.registry.returns import actions as returns
+from services.registry.returns import queries as return_checks
 from shared import audit, clock, parameters
 from shared.auth import Caller
 from shared.contracts.registry import State
@@ -27,28 +36,25 @@ __all__ = ["decide"]
 async def decide(
     session: AsyncSession, caller: Caller, household_id: UUID, ruling: Ruling
 ) -> Written:
-    """Make a decision on a household. Raises NotFound, or Refused listing every broken rule."""
+    """Make a decision on a household. Raises NotFound, or Refused listing every broken rule.
+
+    Open notices that nothing can follow any more are taken back, and open return checks that the
+    decision answers are ended, in the same transaction.
+    """
     files = await households.lock(session, [household_id], divisions=caller.divisions)
     if household_id not in files:
         raise NotFound("household_not_found", "no such household in the caller's divisions")
     file = files[household_id]
-    tracking = await _tracking(session, file, ruling)
-    checks = _judge(file, ruling, await _around(session, caller, file, ruling, tracking))
+    used = await _parameters(session, file, ruling)
+    checks = _judge(file, ruling, await _around(session, caller, file, ruling, used))
     faults = rules.faults_of(checks)
     if faults:
         raise problem_of(faults)
-    facts = facts_at(file.timeline, ruling.decided_on) or file.facts
-    revision = Revision(
-        file=file,
-        timeline=amend(file.timeline, ruling.decided_on, rules.moved(facts, ruling)),
-        effective_from=ruling.decided_on,
-        day=ruling.decided_on,
-        type=rules.EVENTS[ruling.move],
-        ruling=_stored(caller, ruling, checks, tracking),
-        missing_evidence=ruling.missing_evidence,
-        left=_leaving(facts, ruling),
-    )
+    revision = _revision(file, ruling, _stored(caller, ruling, checks, used))
     (written,) = await households.write(session, caller, [revision])
+    state = written.facts.state
+    await notices.withdraw_unfitting(session, caller, household_id, state)
+    await returns.end_with(session, caller, household_id, state, ruling.decided_on)
     await audit.record(
         session,
         caller,
@@ -59,6 +65,20 @@ async def decide(
         detail={"decided_on": ruling.decided_on.isoformat(), "version": written.version},
     )
     return written
+
+
+def _revision(file: File, ruling: Ruling, stored: households.Ruling) -> Revision:
+    facts = facts_at(file.timeline, ruling.decided_on) or file.facts
+    return Revision(
+        file=file,
+        timeline=amend(file.timeline, ruling.decided_on, rules.moved(facts, ruling)),
+        effective_from=ruling.decided_on,
+        day=ruling.decided_on,
+        type=rules.EVENTS[ruling.move],
+        ruling=stored,
+        missing_evidence=ruling.missing_evidence,
+        left=_leaving(facts, ruling),
+    )
 
 
 def _judge(file: File, ruling: Ruling, around: Circumstances) -> list[rules.Check]:
@@ -74,33 +94,64 @@ async def _around(
     caller: Caller,
     file: File,
     ruling: Ruling,
-    tracking: Parameter | None,
+    used: Mapping[str, Parameter],
 ) -> Circumstances:
-    unmet = (
-        await ledger.unmet(session, file.household_id, divisions=caller.divisions)
-        if ruling.move is Move.LIFT
-        else []
-    )
-    return Circumstances(
+    where, household_id = caller.divisions, file.household_id
+    known = Circumstances(
         today=clock.today(),
         officer_id=caller.officer_id,
         opened_on=file.opened_on,
         newest_entry=file.timeline[-1].valid_from,
-        unmet=unmet,
-        tracking_months=tracking.value if tracking else None,
+        notice=await _notice(session, caller, file, ruling),
+        tracking_months=_value(used, rules.tracking_key(file.facts.category)),
+        months_between=_value(used, rules.BETWEEN_CHECKS),
+    )
+    if ruling.move is Move.RETURN:
+        open_now = await return_checks.open_checks(session, household_id, divisions=where)
+        return replace(known, return_checks=open_now)
+    if ruling.move is not Move.LIFT or not file.facts.episodes:
+        return known
+    episode = file.facts.episodes[-1].number
+    return replace(
+        known,
+        guarantees=await ledger.stated(session, household_id, divisions=where),
+        checks=await income_checks.of_episode(session, household_id, episode, divisions=where),
     )
 
 
-async def _tracking(session: AsyncSession, file: File, ruling: Ruling) -> Parameter | None:
-    """The tracking period in force on the day of an exit from tracking."""
-    if ruling.move is not Move.EXIT or file.facts.state is not State.LIFTED:
+async def _notice(
+    session: AsyncSession, caller: Caller, file: File, ruling: Ruling
+) -> Announcement | None:
+    """The last notice of the move's kind for the episode that it would begin or end."""
+    kind = rules.ANNOUNCED.get(ruling.move)
+    if kind is None:
         return None
-    return await parameters.value_at(
+    return await announced.newest(
         session,
-        rules.tracking_key(file.facts.category),
-        file.facts.division_code,
-        ruling.decided_on,
+        file.household_id,
+        kind,
+        episode_of(kind, file.facts),
+        divisions=caller.divisions,
     )
+
+
+async def _parameters(session: AsyncSession, file: File, ruling: Ruling) -> dict[str, Parameter]:
+    """The parameters that the move is judged with, as they hold on its day, by key."""
+    keys = []
+    if ruling.move is Move.EXIT and file.facts.state is State.LIFTED:
+        keys.append(rules.tracking_key(file.facts.category))
+    if ruling.move is Move.LIFT:
+        keys.append(rules.BETWEEN_CHECKS)
+    found = {}
+    for key in keys:
+        value = await parameters.value_at(session, key, file.facts.division_code, ruling.decided_on)
+        if value is not None:
+            found[key] = value
+    return found
+
+
+def _value(used: Mapping[str, Parameter], key: str) -> Decimal | None:
+    return used[key].value if key in used else None
 
 
 def _leaving(facts: Facts, ruling: Ruling) -> dict[UUID, LeaveReason]:
@@ -112,22 +163,16 @@ def _leaving(facts: Facts, ruling: Ruling) -> dict[UUID, LeaveReason]:
 
 
 def _stored(
-    caller: Caller, ruling: Ruling, checks: list[rules.Check], tracking: Parameter | None
+    caller: Caller,
+    ruling: Ruling,
+    checks: Sequence[rules.Check],
+    used: Mapping[str, Parameter],
 ) -> households.Ruling:
-    used = [tracking] if tracking else []
     return households.Ruling(
         kind=ruling.move,
         decided_on=ruling.decided_on,
         officer_id=caller.officer_id or "",
         reason=ruling.reason.strip(),
         checks=[check.stored() for check in checks],
-        parameters=[
-            {
-                "parameter_id": str(one.parameter_id),
-                "key": one.key,
-                "value": str(one.value),
-                "version": one.version,
-            }
-            for one in used
-        ],
+        parameters=[households.parameter_used(one) for one in used.values()],
     )

@@ -45,10 +45,14 @@ class Lift(_Decision):
 
 
 class Return(_Decision):
-    """Without a category the household returns in the one it had."""
+    """Without a category the household returns in the one it had.
+
+    ``return_check_id`` names the return check it rests on, if one is open; all open ones end.
+    """
 
     category: Category | None = None
     tags: tuple[Category, ...] | None = None
+    return_check_id: UUID | None = None
 
 
 class Closing(_Decision):

@@ -10,12 +10,12 @@ from tests.registry.filing import (
     ALL,
     OTHER_COUNTY,
     OTHER_TOWNSHIP,
-    VILLAGE,
     WRITTEN,
     Office,
     Registry,
     problem,
 )
+from tests.registry.told import VILLAGE
 
 
 async def test_a_change_moves_version_and_revision_and_is_published(

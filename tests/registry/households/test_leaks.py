@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from services.registry.ledger.handlers import on_assisted
+from services.registry.returns.handlers import on_hardships
 from tests.registry.conftest import OfficeOf
 from tests.registry.filing import (
     ALL,
@@ -13,11 +14,11 @@ from tests.registry.filing import (
     RESOLVE,
     Office,
     Registry,
-    aid_event,
     number,
     person,
     problem,
 )
+from tests.registry.told import aid_event, hardship_event
 
 TABLES = (
     "persons",
@@ -29,6 +30,11 @@ TABLES = (
     "household_serials",
     "aid_ledger",
     "guarantees",
+    "notice_requests",
+    "notices",
+    "income_checks",
+    "hardships",
+    "return_checks",
 )
 """Every table with a household or a person in it."""
 
@@ -51,8 +57,21 @@ async def filed(registry: Registry, office_of: OfficeOf) -> Filed:
     async with registry.worker.transaction() as session:
         await on_assisted(session, [aid_event(household_id=household_id)])
     await registry.guarantee(household_id=household_id, met=True)
+    await registry.checked(household_id, "2026-02-01")
+    await under_return_check(registry, own)
     person_id = (await own.read(household_id))["head_person_id"]
     return Filed(household_id, person_id, one, own)
+
+
+async def under_return_check(registry: Registry, own: Office) -> None:
+    """A household struck off at which somebody fell ill; one a module is enough."""
+    if (await registry.counted("return_checks"))["return_checks"]:
+        return
+    household_id = await own.identified()
+    await own.announce(household_id, "exit", closed_on="2026-03-01")
+    await own.decide(household_id, "exit", decided_on="2026-03-01", reason="自愿退出")
+    async with registry.worker.transaction() as session:
+        await on_hardships(session, [hardship_event(household_id=household_id)])
 
 
 @pytest.fixture
@@ -172,6 +191,14 @@ async def test_the_database_itself_lets_nothing_be_moved_out_of_sight(
         "UPDATE aid_ledger SET amount = 0",
         "UPDATE guarantees SET met = true",
         "INSERT INTO guarantees SELECT * FROM guarantees",
+        "UPDATE notices SET outcome = 'unopposed'",
+        "INSERT INTO notices SELECT * FROM notices",
+        "DELETE FROM notice_requests",
+        "UPDATE income_checks SET passed = true",
+        "DELETE FROM income_checks",
+        "UPDATE hardships SET kind = ''",
+        "DELETE FROM return_checks",
+        "UPDATE standards SET value = 0",
     ],
 )
 async def test_what_the_api_role_may_never_do(registry: Registry, order: str) -> None:

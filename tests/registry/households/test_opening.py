@@ -9,7 +9,6 @@ from tests.registry.conftest import OfficeOf
 from tests.registry.filing import (
     ALL,
     OTHER_COUNTY,
-    VILLAGE,
     WRITTEN,
     Office,
     Registry,
@@ -18,6 +17,7 @@ from tests.registry.filing import (
     person,
     problem,
 )
+from tests.registry.told import VILLAGE
 
 
 async def test_an_opened_file_is_accepted_and_nothing_is_published(

@@ -11,13 +11,13 @@ from tests.registry.filing import (
     NEXT_VILLAGE,
     OTHER_TOWNSHIP,
     RESOLVE,
-    VILLAGE,
     Office,
     Registry,
     number,
     person,
     problem,
 )
+from tests.registry.told import VILLAGE
 
 
 async def found(office: Office, **body: Any) -> list[str]:
@@ -228,6 +228,7 @@ async def test_audit_lines_stand_in_the_village_they_speak_of(
 
     assert [(line["action"], line["division_code"]) for line in lines] == [
         ("household.opened", VILLAGE),
+        ("notice.requested", VILLAGE),
         ("household.identified", VILLAGE),
         ("household.revised", VILLAGE),
         ("household.read", VILLAGE),

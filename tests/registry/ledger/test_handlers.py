@@ -7,7 +7,9 @@ import pytest
 
 from services.registry.ledger.actions import UnknownHouseholdError
 from services.registry.ledger.handlers import SUBSCRIPTIONS, on_assisted, on_guarantees
+from services.registry.returns.handlers import on_hardships
 from services.registry.worker import SUBSCRIPTIONS as HEARD
+from shared import clock
 from shared.applying import Applier
 from shared.contracts.assistance import AssistanceEvent, AssistanceStatus
 from shared.contracts.envelope import Envelope
@@ -15,7 +17,8 @@ from shared.contracts.topics import ASSISTANCE, RELIEF_ASSISTANCE
 from shared.identity import new_id
 from shared.parking import Arrival
 from tests.registry.conftest import OfficeOf
-from tests.registry.filing import Office, Registry, aid_event, guarantee_event, person, problem
+from tests.registry.filing import Office, Registry, person, problem
+from tests.registry.told import aid_event, guarantee_event, hardship_event
 
 
 async def hear(registry: Registry, *envelopes: Envelope) -> None:
@@ -150,34 +153,46 @@ async def test_the_ledger_pages(registry: Registry, office: Office) -> None:
 
 
 async def test_the_story_of_a_household_in_one_order(registry: Registry, office: Office) -> None:
-    household_id = await office.identified()
+    household_id = await office.long_identified()
     await hear(registry, aid_event(household_id=household_id))
-    await registry.guarantee(household_id=household_id, met=True)
-    await office.decide(household_id, "lift", decided_on="2026-04-01", reason="收入稳定")
+    await office.ready_to_lift(household_id)
+    await office.decide(household_id, "lift", decided_on="2025-08-01", reason="收入稳定")
+    async with registry.worker.transaction() as session:
+        await on_hardships(session, [hardship_event(household_id=household_id)])
+    today = clock.today().isoformat()
     where = f"/v1/households/{household_id}/timeline"
 
     whole = (await office.client.get(where)).json()
-    halves: list[dict[str, object]] = []
+    pages: list[dict[str, object]] = []
     cursor = None
-    while len(halves) < len(whole["items"]):
+    while len(pages) < len(whole["items"]):
         query = {"limit": 3} | ({"cursor": cursor} if cursor else {})
         page = (await office.client.get(where, params=query)).json()
-        halves += page["items"]
+        pages += page["items"]
         cursor = page["next_cursor"]
 
     assert [(each["on"], each["kind"]) for each in whole["items"]] == [
-        ("2026-01-05", "facts"),
-        ("2026-01-10", "decision"),
-        ("2026-01-10", "facts"),
-        ("2026-01-10", "identified"),
-        ("2026-02-01", "guarantee"),
+        ("2025-01-02", "notice_posted"),
+        ("2025-01-05", "facts"),
+        ("2025-01-10", "decision"),
+        ("2025-01-10", "facts"),
+        ("2025-01-10", "identified"),
+        ("2025-01-10", "notice_closed"),
+        ("2025-01-20", "income_check"),
+        ("2025-07-20", "income_check"),
+        ("2025-07-24", "notice_posted"),
+        ("2025-08-01", "decision"),
+        ("2025-08-01", "facts"),
+        ("2025-08-01", "lifted"),
+        ("2025-08-01", "notice_closed"),
+        *[("2026-02-01", "guarantee")] * 5,
+        ("2026-02-01", "hardship"),
         ("2026-02-08", "aid"),
-        ("2026-04-01", "decision"),
-        ("2026-04-01", "facts"),
-        ("2026-04-01", "lifted"),
+        *[(today, "notice_requested")] * 2,
+        (today, "return_check_opened"),
     ]
     assert whole["next_cursor"] is None
-    assert (halves, cursor) == (whole["items"], None)
+    assert (pages, cursor) == (whole["items"], None)
 
 
 async def test_what_was_done_for_a_household_is_read_by_its_own_county(

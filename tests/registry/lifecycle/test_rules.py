@@ -2,103 +2,28 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 import pytest
 
-from services.registry.households import rules as household_rules
-from services.registry.households.facts import Facts, LeaveReason
+from services.registry.households.facts import Facts
 from services.registry.lifecycle import rules
 from services.registry.lifecycle.rules import Circumstances, Move, Ruling
 from shared.contracts.assistance import GuaranteeKind
-from shared.contracts.registry import Category, Member, Relation, Sex, State
-
-HEAD = UUID(int=1)
-OPENED = date(2026, 1, 5)
-IDENTIFIED = date(2026, 3, 20)
-TODAY = date(2028, 1, 1)
-
-
-def accepted(**given: Any) -> Facts:
-    known: dict[str, Any] = {
-        "category": Category.DIBAO,
-        "division_code": "331124002221",
-        "head_person_id": HEAD,
-        "members": (
-            Member(
-                person_id=HEAD,
-                relation=Relation.HEAD,
-                sex=Sex.MALE,
-                birth_date=date(1980, 1, 1),
-            ),
-        ),
-    }
-    return Facts(**(known | given))
-
-
-def identified(**given: Any) -> Facts:
-    return household_rules.identified(accepted(**given), on=IDENTIFIED, origin="application")
-
-
-def lifted(on: date = date(2026, 6, 1)) -> Facts:
-    return rules.moved(identified(), Ruling(move=Move.LIFT, decided_on=on))
-
-
-def exited() -> Facts:
-    return rules.moved(identified(), Ruling(move=Move.EXIT, decided_on=date(2026, 6, 1)))
-
-
-def returned() -> Facts:
-    return rules.moved(lifted(), Ruling(move=Move.RETURN, decided_on=date(2026, 9, 1)))
-
-
-def closed() -> Facts:
-    return rules.moved(identified(), Ruling(move=Move.CLOSE, decided_on=date(2026, 6, 1)))
-
-
-FILES = {
-    State.ACCEPTED: accepted,
-    State.IDENTIFIED: identified,
-    State.LIFTED: lifted,
-    State.EXITED: exited,
-    State.RETURNED: returned,
-    State.CLOSED: closed,
-}
-
-
-def broken(facts: Facts, move: Move, on: date, **more: Any) -> list[str]:
-    """The codes of the rules that a decision breaks; a reason is given unless named."""
-    around = {
-        name: more.pop(name)
-        for name in ("officer_id", "unmet", "tracking_months", "newest_entry", "today")
-        if name in more
-    }
-    known: dict[str, Any] = {
-        "today": TODAY,
-        "officer_id": "o1",
-        "opened_on": OPENED,
-        "newest_entry": OPENED,
-        "tracking_months": Decimal(12),
-    }
-    given = {"reason": "理由", "ground": LeaveReason.DIED} | more
-    ruling = Ruling(move=move, decided_on=on, **given)
-    checks = rules.judge(facts, ruling, Circumstances(**(known | around)))
-    return [fault.code for fault in rules.faults_of(checks)]
-
-
-ALLOWED = {
-    (State.ACCEPTED, Move.IDENTIFY),
-    (State.ACCEPTED, Move.REFUSE),
-    (State.IDENTIFIED, Move.LIFT),
-    (State.IDENTIFIED, Move.EXIT),
-    (State.LIFTED, Move.EXIT),
-    (State.LIFTED, Move.RETURN),
-    (State.EXITED, Move.RETURN),
-    (State.RETURNED, Move.LIFT),
-    (State.RETURNED, Move.EXIT),
-    *((state, Move.CLOSE) for state in State if state is not State.CLOSED),
-}
+from shared.contracts.registry import Category, State
+from tests.registry.lifecycle.judged import (
+    ALL_MET,
+    ALLOWED,
+    FILES,
+    OPENED,
+    TODAY,
+    accepted,
+    broken,
+    check,
+    faults,
+    identified,
+    lifted,
+)
 
 
 @pytest.mark.parametrize("state", State)
@@ -126,7 +51,21 @@ def test_no_lift_in_the_month_of_identification_nor_the_next(on: date, codes: li
 
 @pytest.mark.parametrize("kind", GuaranteeKind)
 def test_any_red_guarantee_blocks_a_lift(kind: GuaranteeKind) -> None:
-    assert broken(identified(), Move.LIFT, date(2026, 6, 1), unmet=[kind]) == ["guarantee_not_met"]
+    guarantees = ALL_MET | {kind: False}
+
+    found = broken(identified(), Move.LIFT, date(2026, 6, 1), guarantees=guarantees)
+
+    assert found == ["guarantee_not_met"]
+
+
+@pytest.mark.parametrize("kind", GuaranteeKind)
+def test_a_guarantee_that_nobody_stated_blocks_a_lift(kind: GuaranteeKind) -> None:
+    guarantees = {each: True for each in GuaranteeKind if each is not kind}
+
+    (fault,) = faults(identified(), Move.LIFT, date(2026, 6, 1), guarantees=guarantees)
+
+    assert fault.code == "guarantee_unknown"
+    assert kind in fault.message
 
 
 @pytest.mark.parametrize(
@@ -224,11 +163,21 @@ def test_every_broken_rule_is_listed() -> None:
         Move.LIFT,
         date(2028, 2, 1),
         officer_id=None,
-        unmet=[GuaranteeKind.HOUSING],
+        guarantees={GuaranteeKind.HOUSING: False},
+        checks=[check(date(2026, 4, 1), passed=False)],
+        notice=None,
         today=date(2026, 4, 1),
     )
 
-    assert found == ["officer_missing", "date_in_future", "guarantee_not_met"]
+    assert found == [
+        "officer_missing",
+        "date_in_future",
+        "guarantee_not_met",
+        "guarantee_unknown",
+        "income_check_failed",
+        "income_checks_missing",
+        "notice_missing",
+    ]
 
 
 def test_a_return_opens_the_next_episode_and_keeps_the_rest() -> None:

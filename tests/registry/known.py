@@ -1,0 +1,40 @@
+"""The parameters and the line that the registry judges by, put in force for a test."""
+
+from datetime import date
+from decimal import Decimal
+
+from services.registry.lifecycle.parameters import DEFINITIONS
+from services.registry.standards.handlers import on_standards
+from shared import parameters
+from shared.auth import Caller
+from shared.db import Database
+from tests.registry.told import (
+    standard_event,
+)
+
+RULES = {
+    "lift.months_between_checks": "6",
+    "g4600.line": "4600",
+    "g4600.index": "1.0",
+    "return.check_working_days": "5",
+}
+
+
+async def know_rules(api: Database, worker: Database) -> None:
+    """The city's dibao line, as relief tells it, and its parameters, entered and approved."""
+    async with worker.transaction() as session:
+        await on_standards(session, [standard_event()])
+    one = Caller(sub="c1", officer_id="c1", divisions=("3311",))
+    other = Caller(sub="c2", officer_id="c2", divisions=("3311",))
+    async with api.transaction(divisions=one.divisions) as session:
+        for key, value in RULES.items():
+            given = parameters.Entry(
+                key=key,
+                division_code="331100",
+                valid_from=date(2024, 1, 1),
+                value=Decimal(value),
+                document_number="sample, not official",
+                sample=True,
+            )
+            entered = await parameters.enter(session, one, DEFINITIONS, given)
+            await parameters.approve(session, other, entered.parameter_id)
