@@ -1,16 +1,17 @@
-"""Keeps housing's copy of the households in step with the registry.
-
-The capabilities that react to a household's state come with the next issue and find it here.
-"""
+"""What happens in housing when households arrive from the registry, a batch at a time."""
 
 from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.housing.renovations import actions as renovations
+from services.housing.surveys import actions as surveys
 from shared import household_copy
 from shared.contracts.envelope import Envelope
 
 
 async def on_households(session: AsyncSession, envelopes: Sequence[Envelope]) -> None:
-    """Store each household's newest state; an older one than stored changes nothing."""
-    await household_copy.apply(session, envelopes)
+    """Take the newest states into the copy; survey their dwellings, open and close house files."""
+    states = await household_copy.apply(session, envelopes)
+    await surveys.take_reports(session, states)
+    await renovations.follow_households(session, states)
