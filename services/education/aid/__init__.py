@@ -1,0 +1,1 @@
+"""A term's aid by stage: everybody due once a programme, to the fen, and announced (C36)."""
