@@ -3,11 +3,11 @@
 from sqlalchemy import MetaData
 from sqlalchemy.orm import DeclarativeBase
 
-from shared import household_copy
+from shared import guarantees, household_copy
 from shared.db import NAMING
 from shared.schema import tables
 
-MODELS: tuple[str, ...] = ()
+MODELS = ("services.employment.labour.models", "services.employment.jobs.models")
 """Modules that declare tables on Base; a capability adds its ``models`` here."""
 
 
@@ -19,4 +19,4 @@ class Base(DeclarativeBase):
 
 def metadatas() -> tuple[MetaData, ...]:
     """Every table of this service's database."""
-    return tables.whole(MODELS, household_copy.metadata, Base.metadata)
+    return tables.whole(MODELS, household_copy.metadata, guarantees.metadata, Base.metadata)
