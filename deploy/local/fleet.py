@@ -58,7 +58,8 @@ def operators_environment(
 
 def environment(layout: Layout, service: str) -> dict[str, str]:
     """What both processes of a service are told; no database address."""
-    return {
+    own = _of_notify(layout) if service == "notify" else {}
+    return own | {
         "BANGFU_ENV": "development",
         "BANGFU_HOST": "127.0.0.1",
         "BANGFU_API_PORT": str(layout.api_port(service)),
@@ -68,6 +69,16 @@ def environment(layout: Layout, service: str) -> dict[str, str]:
         "BANGFU_TOKEN_ISSUER": layout.issuer,
         "BANGFU_KEY_FILE": str(layout.key_file(service)),
         "BANGFU_CLOCK_FILE": str(layout.clock_file),
+    }
+
+
+def _of_notify(layout: Layout) -> dict[str, str]:
+    """Whom notify asks for names, where it gets its token for that, and where its console is."""
+    return {
+        "BANGFU_REGISTRY_URL": layout.api("registry"),
+        "BANGFU_TOKEN_URL": f"{layout.issuer}/token",
+        "BANGFU_CLIENT_ID": "notify",
+        "BANGFU_CONSOLE_URL": layout.api("notify"),
     }
 
 

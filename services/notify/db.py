@@ -7,7 +7,11 @@ from shared import household_copy
 from shared.db import NAMING
 from shared.schema import tables
 
-MODELS: tuple[str, ...] = ()
+MODELS: tuple[str, ...] = (
+    "services.notify.notices.models",
+    "services.notify.timelines.models",
+    "services.notify.console.models",
+)
 """Modules that declare tables on Base; a capability adds its ``models`` here."""
 
 

@@ -1,15 +1,46 @@
 """Notify's environment variables: those of every service, and its own."""
 
 from functools import lru_cache
+from pathlib import Path
 from typing import Literal
+
+from pydantic import Field
 
 from shared.settings import Settings
 
 
 class NotifySettings(Settings):
-    """What every service reads (see shared.settings); notify has none of its own yet."""
+    """What every service reads (see shared.settings), and what only notify does."""
 
     service: Literal["notify"] = "notify"
+
+    registry_url: str = ""
+    """The registry's api, asked for the names that notices print."""
+    token_url: str = ""
+    """Where notify gets its own token (client credentials) for that."""
+    client_id: str = "notify"
+    """Notify's name at the token issuer."""
+    client_secret_file: Path | None = None
+    """The file with its secret; the issuer of development wants none."""
+    complaint_phones: dict[str, str] = Field(default_factory=dict)
+    """The complaint phone that notices print, by county code; without one the bureau alone."""
+
+    oidc_issuer: str = ""
+    """The OIDC provider where officers sign in to the console; the token issuer when left out."""
+    console_client_id: str = "bangfu-console"
+    """The console's name there; a public client with PKCE."""
+    console_url: str = ""
+    """The console's address as browsers see it, without a slash; this api's own when left out."""
+
+    @property
+    def signin_issuer(self) -> str:
+        """Where officers sign in."""
+        return self.oidc_issuer or self.token_issuer
+
+    @property
+    def console_address(self) -> str:
+        """Where the provider sends browsers back to."""
+        return self.console_url.rstrip("/") or f"http://{self.host}:{self.api_port}"
 
 
 @lru_cache

@@ -1,16 +1,21 @@
-"""Keeps notify's copy of the households in step with the registry.
-
-The capabilities that react to a household's state come with the next issue and find it here.
-"""
+"""Keeps notify's copy of the households in step with the registry, and what follows from it."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.notify.timelines import actions as timelines
 from shared import household_copy
 from shared.contracts.envelope import Envelope
 
 
 async def on_households(session: AsyncSession, envelopes: Sequence[Envelope]) -> None:
-    """Store each household's newest state; an older one than stored changes nothing."""
-    await household_copy.apply(session, envelopes)
+    """Store each household's newest state and retell its life; an older one changes nothing."""
+    await timelines.hold(session)
+    states = await household_copy.apply(session, envelopes)
+    versions: dict[UUID, int] = {}
+    for each in envelopes:
+        household_id = UUID(each.subject)
+        versions[household_id] = max(versions.get(household_id, 0), each.aggregate_version)
+    await timelines.retell_households(session, states, versions)
