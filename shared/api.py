@@ -19,7 +19,7 @@ from starlette.middleware import Middleware
 from starlette.responses import Response
 from starlette.types import Message
 
-from shared import clock, crypto, health, idempotency, logs, problems, telemetry
+from shared import asyncapi, clock, crypto, health, idempotency, logs, problems, telemetry
 from shared.auth import Tokens, current_caller
 from shared.db import Database, open_session
 from shared.errors import TooLarge
@@ -187,6 +187,7 @@ def create_app(
         app.include_router(each)
     _refuse_unsafe(app)
     app.include_router(health.router(settings.service))
+    app.include_router(asyncapi.router())
     return app
 
 

@@ -1,7 +1,8 @@
 """Every environment variable that all services share, read once at start.
 
 A service's own ``settings.py`` subclasses ``Settings`` and fixes ``service``. The addresses carry
-passwords: they never show in a repr or in an error.
+passwords: they never show in a repr or in an error. In a container they are mounted as files: where
+/run/secrets is, its file ``bangfu_<field>`` stands for a variable that is not set.
 """
 
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Literal, Self
 from pydantic import Field, PositiveInt, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+SECRETS = Path("/run/secrets")
 ServiceName = Literal["registry", "relief", "housing", "education", "employment", "notify"]
 
 
@@ -22,6 +24,7 @@ class Settings(BaseSettings):
         extra="ignore",
         frozen=True,
         hide_input_in_errors=True,
+        secrets_dir=SECRETS if SECRETS.is_dir() else None,
     )
 
     service: ServiceName

@@ -33,15 +33,25 @@ async def load(place: Layout, show: Show) -> None:
     """Parameters, roster, and relief's answer to it. Raises CannotStartError in one line."""
     async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
         desk = Desk(place, client)
-        async with show.step("sample parameters (sample, not official)") as step:
-            entered = [await _enter(desk, entry) for entry in json.loads(PARAMETERS.read_text())]
-            step.note = f"{sum(entered)} entered" if any(entered) else "already there"
+        await _enter_all(desk, show)
         async with show.step("sample roster of Songyang county") as step:
             await _import(desk, place, step)
         async with show.step("relief follows: the dibao grants of next month") as step:
             county = await _until_relief_follows(desk, step)
     for line in county:
         show.line(f"    {line}")
+
+
+async def enter_parameters(place: Layout, show: Show) -> None:
+    """The parameters alone, for a platform without the county's roster."""
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
+        await _enter_all(Desk(place, client), show)
+
+
+async def _enter_all(desk: "Desk", show: Show) -> None:
+    async with show.step("sample parameters (sample, not official)") as step:
+        entered = [await _enter(desk, entry) for entry in json.loads(PARAMETERS.read_text())]
+        step.note = f"{sum(entered)} entered" if any(entered) else "already there"
 
 
 class Desk:
