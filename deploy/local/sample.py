@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from deploy.local import following
 from deploy.local.failures import CannotStartError
 from deploy.local.layout import SAMPLE, Layout, noted
 from deploy.local.progress import Show, Step
@@ -38,7 +39,11 @@ async def load(place: Layout, show: Show) -> None:
             await _import(desk, place, step)
         async with show.step("relief follows: the dibao grants of next month") as step:
             county = await _until_relief_follows(desk, step)
-    for line in county:
+        counts = await _counts(desk)
+        households = sum(one["households"] for one in counts)
+        async with show.step("housing, education, employment and notify follow") as step:
+            others = await following.until_all_follow(desk.figures, households, step)
+    for line in (*county, *others):
         show.line(f"    {line}")
 
 
@@ -81,6 +86,11 @@ class Desk:
         return await self._client.request(
             method, self._place.api(service) + path, headers=headers, **content
         )
+
+    async def figures(self, service: str, path: str, scope: str) -> Any:
+        """What a service says of the county."""
+        params = {"division": COUNTY}
+        return _answer(await self.ask("GET", service, path, scope=scope, params=params))
 
 
 async def _enter(desk: Desk, entry: dict[str, Any]) -> bool:

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from decimal import Decimal
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
@@ -98,9 +97,9 @@ async def test_lists_page_through_all_rows_waiting_ones_included(app: Any) -> No
     ("verbs", "method", "path"),
     [
         ("write approve", "GET", "/v1/parameters"),
-        ("write approve", "GET", f"/v1/parameters/{uuid4()}"),
+        ("write approve", "GET", "/v1/parameters/820a844c-a264-4a8b-9b8c-9b79041d023b"),
         ("read approve", "POST", "/v1/parameters"),
-        ("read write", "POST", f"/v1/parameters/{uuid4()}/approve"),
+        ("read write", "POST", "/v1/parameters/820a844c-a264-4a8b-9b8c-9b79041d023b/approve"),
     ],
 )
 async def test_every_route_asks_for_its_scope(app: Any, verbs: str, method: str, path: str) -> None:
@@ -133,7 +132,7 @@ async def test_what_holds_needs_a_place_and_an_unknown_id_is_not_found(app: Any)
     answer = await client.get("/v1/parameters", params={"on": "2027-01-01"})
     assert (answer.status_code, answer.json()["code"]) == (422, "division_missing")
     for answer in (
-        await client.get(f"/v1/parameters/{uuid4()}"),
-        await client.post(f"/v1/parameters/{uuid4()}/approve"),
+        await client.get("/v1/parameters/820a844c-a264-4a8b-9b8c-9b79041d023b"),
+        await client.post("/v1/parameters/820a844c-a264-4a8b-9b8c-9b79041d023b/approve"),
     ):
         assert (answer.status_code, answer.json()["code"]) == (404, "parameter_unknown")

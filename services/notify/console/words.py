@@ -81,7 +81,12 @@ FUNDS = {
     "county_education": "县级教育资金",
 }
 HARDSHIPS = {"dangerous_house": "住房鉴定为危房", "dropout": "适龄子女失学辍学"}
-ORIGINS = {"application": "本人申请", "roster": "花名册导入", "return": "返贫", "lead": "主动发现"}
+ORIGINS = {
+    "application": "本人申请",
+    "roster": "花名册导入",
+    "returned": "返贫",
+    "lead": "主动发现",
+}
 NOTICE_KINDS = {"identification": "拟认定", "lift": "拟脱贫", "exit": "拟退出"}
 NOTICE_STATUSES = {
     "waiting": "待张贴",

@@ -152,7 +152,9 @@ BAD_FILES = {
 BAD = [(code, content) for code, contents in BAD_FILES.items() for content in contents]
 
 
-@pytest.mark.parametrize(("code", "content"), BAD, ids=[f"{c}-{len(b)}" for c, b in BAD])
+@pytest.mark.parametrize(
+    ("code", "content"), BAD, ids=[f"{code}-{at}" for at, (code, _) in enumerate(BAD)]
+)
 def test_what_is_no_roster_is_refused_by_its_own_name(code: str, content: bytes) -> None:
     with pytest.raises(UnusableWorkbookError) as refused:
         workbook.open_sheet(content)
