@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from typer.testing import CliRunner, Result
 
-from shared import commands
+from shared import command_line, commands
 from shared.contracts.registry import HouseholdEvent
 from shared.contracts.topics import HOUSEHOLDS
 from shared.events import NewEvent, publish
@@ -26,13 +26,14 @@ Typed = Callable[..., Awaitable[Result]]
 
 
 @pytest.fixture
-def typed(path: Path, settings_of: SettingsOf) -> Typed:
-    """Runs ``python -m services.education …`` on the listener's database."""
+def typed(path: Path, settings_of: SettingsOf, monkeypatch: pytest.MonkeyPatch) -> Typed:
+    """Runs ``python -m services.education …`` on the listener's database, in a wide terminal."""
+    monkeypatch.setattr(command_line.out, "width", 200)
     settings = settings_of("education", path.listener_at)
     app = commands.build("education", lambda: settings)
 
     async def run(*words: str) -> Result:
-        runner = CliRunner(env={"COLUMNS": "200"})
+        runner = CliRunner()
         return await asyncio.to_thread(runner.invoke, app, words)
 
     return run

@@ -202,6 +202,12 @@ async def test_every_answer_carries_the_headers_of_a_closed_house(
     assert headers["Server"] == "nginx"
 
 
+async def test_the_console_s_own_word_on_referrers_stands(gateway: Gateway) -> None:
+    """With ``no-referrer`` a browser would send ``Origin: null``, and signing out be refused."""
+    page = await gateway.client.get("/signed-out")
+    assert page.headers.get_list("Referrer-Policy") == ["same-origin"]
+
+
 async def test_one_correlation_id_goes_all_the_way(gateway: Gateway) -> None:
     mine = str(uuid4())
     answer = await gateway.client.get("/relief/v1/grants", headers={"X-Correlation-Id": mine})

@@ -25,7 +25,7 @@ from shared import audit, clock, events, identity
 from shared.auth import Caller
 from shared.contracts.assistance import AssistanceEvent, Hardship, HardshipKind
 from shared.contracts.topics import EDUCATION_ASSISTANCE
-from shared.errors import Conflict, Fault, NotFound, Refused
+from shared.errors import Conflict, Fault, NotFound, Refused, TryAgain
 
 
 async def open_case(
@@ -90,6 +90,9 @@ async def close_case(
     home = homes.get(seen["person_id"])
     households = {seen["household_id"]} | ({home.household_id} if home else set())
     await students.hold_households(session, sorted(households))
+    current = (await students.homes_now(session, [seen["person_id"]])).get(seen["person_id"])
+    if current is not None and current.household_id not in households:
+        raise TryAgain("person_moving", "the child is just moving to another household")
     case = await queries.case_by_id(session, case_id, caller.divisions, lock=True)
     if case is None or case["closed_on"] is not None:
         raise Conflict("dropout_closed", f"the case {case_id} is closed already")
@@ -112,7 +115,6 @@ async def close_case(
         closed_on=closed_on,
         closed_by=officer,
     )
-    current = (await students.homes_now(session, [case["person_id"]])).get(case["person_id"])
     if current is not None and outcome.needs_proof:
         await students.state_about(
             session, current, kind=outcome.value, from_day=closed_on, reported_by=officer

@@ -142,11 +142,12 @@ def judge(pupil: Pupil, on: date) -> Judgement:
 def guarantee(pupils: Sequence[Pupil], on: date) -> tuple[bool, str]:
     """Whether education is guaranteed for a household's members who count, and the evidence (C8).
 
-    Not met with an open dropout case or with anybody out of school; met otherwise, where some are
-    only unknown as well. Example: one at junior school and one of fifteen of unknown completion:
-    met, ``no_member_known_out_of_school``.
+    Not met with an open dropout case of a child who must be at school, or with anybody out of
+    school; met otherwise, where some are only unknown as well. Example: one at junior school and
+    one of fifteen of unknown completion: met, ``no_member_known_out_of_school``.
     """
-    cases = sorted(str(pupil.open_case) for pupil in pupils if pupil.open_case is not None)
+    bound = [pupil for pupil in pupils if not exemption(pupil, on)]
+    cases = sorted(str(pupil.open_case) for pupil in bound if pupil.open_case is not None)
     if cases:
         return False, f"dropout:{cases[0]}"
     standings = {pupil.person_id: judge(pupil, on).standing for pupil in pupils}
@@ -155,7 +156,7 @@ def guarantee(pupils: Sequence[Pupil], on: date) -> tuple[bool, str]:
         return False, f"out_of_school:{out[0]}"
     if Standing.UNKNOWN in standings.values():
         return True, NONE_FOUND_OUT
-    if all(exemption(pupil, on) for pupil in pupils):
+    if not bound:
         return True, NOBODY_COMPULSORY
     return True, ALL_AT_SCHOOL
 

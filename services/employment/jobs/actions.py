@@ -33,7 +33,7 @@ from services.employment.standards.rules import MIGRANT_MONTHS
 from shared import audit, clock, identity
 from shared.auth import Caller, system_caller
 from shared.contracts.registry import Member, State
-from shared.errors import Conflict, Fault, NotFound, PreconditionFailed, Refused
+from shared.errors import Conflict, Fault, NotFound, PreconditionFailed, Refused, TryAgain
 from shared.parameters import value_at
 
 CHUNK = 500
@@ -160,10 +160,17 @@ async def _member(session: AsyncSession, person_id: UUID) -> Member | None:
 
 
 async def _hold_person(session: AsyncSession, caller: Caller, person_id: UUID) -> list[UUID]:
-    """Lock every household whose file lists the person. Raises NotFound without a profile."""
+    """Lock every household whose file lists the person.
+
+    Raises NotFound without a profile, and TryAgain where another file took the person in meanwhile.
+    """
     profile = await _profile(session, caller, person_id)
     listing = await facts.households_listing(session, [person_id])
-    return list(await labour.hold(session, sorted({*listing, profile["household_id"]})))
+    wanted = {*listing, profile["household_id"]}
+    held = list(await labour.hold(session, sorted(wanted)))
+    if not set(await facts.households_listing(session, [person_id])) <= wanted:
+        raise TryAgain("person_moving", "the person is just moving to another household")
+    return held
 
 
 async def _profile(session: AsyncSession, caller: Caller, person_id: UUID) -> RowMapping:

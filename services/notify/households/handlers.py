@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.notify.notices import writing as notices
 from services.notify.timelines import actions as timelines
 from shared import household_copy
 from shared.contracts.envelope import Envelope
@@ -19,3 +20,4 @@ async def on_households(session: AsyncSession, envelopes: Sequence[Envelope]) ->
         household_id = UUID(each.subject)
         versions[household_id] = max(versions.get(household_id, 0), each.aggregate_version)
     await timelines.retell_households(session, states, versions)
+    await notices.follow_moves(session, [state.household_id for state in states])

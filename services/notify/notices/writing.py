@@ -17,6 +17,7 @@ from shared.contracts import notices as contract
 from shared.contracts.notices import NoticeEvent, NoticeOutcome, NoticeStatus
 from shared.contracts.topics import NOTICES
 from shared.db import among
+from shared.household_copy import household_copy
 
 TYPES = {
     NoticeStatus.POSTED: NoticeEvent.PUBLISHED,
@@ -79,6 +80,25 @@ async def lapse_objections(session: AsyncSession, notice_ids: Sequence[UUID]) ->
     still_open = (among(Objection.notice_id, notice_ids), Objection.outcome.is_(None))
     lapsed = {"outcome": Answer.LAPSED.value, "answered_at": clock.now()}
     await session.execute(update(Objection).where(*still_open).values(**lapsed))
+
+
+async def follow_moves(session: AsyncSession, household_ids: Sequence[UUID]) -> None:
+    """Notices go along with a household that moved, so that the officers of its place see them.
+
+    What was printed stays as it hung: the sheet is kept as it was posted.
+    """
+    moved = (
+        among(Notice.household_id, household_ids),
+        Notice.household_id == household_copy.c.household_id,
+        Notice.division_code != household_copy.c.division_code,
+    )
+    gone = await session.scalars(
+        update(Notice)
+        .where(*moved)
+        .values(division_code=household_copy.c.division_code)
+        .returning(Notice.notice_id)
+    )
+    await move_objections(session, gone.all())
 
 
 async def move_objections(session: AsyncSession, notice_ids: Sequence[UUID]) -> None:

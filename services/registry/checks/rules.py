@@ -71,7 +71,7 @@ class Basis:
     """What the checks of an episode come to for a lift.
 
     ``first`` is the earliest check since which all passed, ``second`` the earliest far enough after
-    it; ``failed`` says that the newest did not pass; ``officers`` made the second or a later one.
+    it; ``failed`` says that the newest did not pass; ``officers`` made any of those that passed.
     """
 
     first: PastCheck | None = None
@@ -149,5 +149,5 @@ def basis_of(checks: Sequence[PastCheck], months: int) -> Basis:
     return Basis(
         first=run[0],
         second=later[0] if later else None,
-        officers=frozenset(check.officer_id for check in later),
+        officers=frozenset(check.officer_id for check in run),
     )

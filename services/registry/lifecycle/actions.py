@@ -106,7 +106,7 @@ async def _around(
         tracking_months=_value(used, rules.tracking_key(file.facts.category)),
         months_between=_value(used, rules.BETWEEN_CHECKS),
     )
-    if ruling.move is Move.RETURN:
+    if ruling.move in {Move.RETURN, Move.EXIT}:
         open_now = await return_checks.open_checks(session, household_id, divisions=where)
         return replace(known, return_checks=open_now)
     if ruling.move is not Move.LIFT or not file.facts.episodes:

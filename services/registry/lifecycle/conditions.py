@@ -203,11 +203,16 @@ def take_back(ruling: Ruling, around: Circumstances) -> list[Check]:
 
 
 def tracked(facts: Facts, ruling: Ruling, around: Circumstances) -> list[Check]:
-    """The months of tracking after the lift are over (C23)."""
+    """The months of tracking after the lift are over, and no sign of risk is unanswered (C23).
+
+    Example: lifted on 2026-06-01 with twelve months: from 2027-06-01 on, unless a return check is
+    open (``return_check_open``).
+    """
     key = tracking_key(facts.category)
+    risk = Check("return_check_open", not around.return_checks, "#", "返贫线索尚未核查,不能销号")
     if around.tracking_months is None:
         message = f"缺少已批准的参数{key},不能确定跟踪期"
-        return [Check("parameter_missing", holds=False, where=key, message=message)]
+        return [Check("parameter_missing", holds=False, where=key, message=message), risk]
     lifted_on = facts.episodes[-1].lifted_on or ruling.decided_on
     over = clock.add_months(lifted_on, int(around.tracking_months))
     return [
@@ -216,7 +221,8 @@ def tracked(facts: Facts, ruling: Ruling, around: Circumstances) -> list[Check]:
             ruling.decided_on >= over,
             "#/decided_on",
             f"跟踪期到{over}为止,期满方可销号",
-        )
+        ),
+        risk,
     ]
 
 

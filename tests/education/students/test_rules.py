@@ -172,6 +172,13 @@ def test_the_guarantee_by_what_is_found_in_a_household() -> None:
     assert guarantee([out, missing], TODAY) == (False, f"dropout:{missing.open_case}")
 
 
+def test_a_case_left_open_does_not_count_past_the_compulsory_age() -> None:
+    born = date(2010, 11, 25)
+    missing = Pupil(person_id=new_id(), birth_date=born, stage=None, open_case=new_id())
+    assert guarantee([missing], date(2026, 11, 24)) == (False, f"dropout:{missing.open_case}")
+    assert guarantee([missing], date(2026, 11, 25)) == (True, NOBODY_COMPULSORY)
+
+
 @pytest.mark.parametrize(
     ("born", "on", "day"),
     [

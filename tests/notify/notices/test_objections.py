@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 
+from services.notify.households.handlers import on_households
 from services.notify.notices import sealed
 from shared import clock
 from shared.contracts.notices import NoticeOutcome
@@ -22,6 +23,7 @@ from tests.notify.support import (
     turn,
     versions,
 )
+from tests.support.builders import household, household_event
 
 SAID = {"text": "该户在县城有商铺", "objector": "李四光", "contact": "13812340000"}
 
@@ -257,3 +259,17 @@ async def test_while_it_is_posted_anew_one_may_object_and_the_objection_stays(
     assert (again["status"], again["posted_on"]) == ("objected", clock.today())
     shown = (await answers(colleague, found, objection_id, "dismissed")).json()
     assert (shown["status"], shown["last_day"]) == ("posted", f"{again['last_day']}")
+
+
+async def test_a_notice_goes_along_with_a_household_that_moves(
+    worker: Database, client: httpx.AsyncClient, neighbour: httpx.AsyncClient
+) -> None:
+    found = await posted(worker)
+    await objects(client, found)
+    moved = household(household_id=found["household_id"], division_code="331102001001")
+    async with worker.transaction() as session:
+        await on_households(session, [household_event(moved)])
+    where = f"/v1/notices/{found['notice_id']}"
+    assert (await client.get(where)).status_code == 404
+    assert (await neighbour.get(where)).json()["version"] == found["version"] + 1
+    assert len((await neighbour.get(f"{where}/objections")).json()["items"]) == 1

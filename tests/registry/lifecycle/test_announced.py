@@ -148,7 +148,7 @@ def test_a_lift_takes_two_checks_half_a_year_apart(
     assert broken(identified(), Move.LIFT, DAY, checks=checks) == codes
 
 
-def test_who_made_the_second_check_does_not_decide() -> None:
+def test_who_made_a_check_that_the_lift_rests_on_does_not_decide() -> None:
     first, second = two_checks(DAY)
     again = check(DAY, at=23)
 
@@ -157,7 +157,8 @@ def test_who_made_the_second_check_does_not_decide() -> None:
 
     assert decided_by(SURVEYOR, first, second) == ["same_officer"]
     assert decided_by(SURVEYOR, replace(first, officer_id="o2"), second) == ["same_officer"]
-    assert decided_by("o2", replace(first, officer_id="o2"), second) == []
+    assert decided_by("o2", replace(first, officer_id="o2"), second) == ["same_officer"]
+    assert decided_by("o2", first, second) == []
     assert decided_by("o2", first, second, replace(again, officer_id="o2")) == ["same_officer"]
 
 

@@ -84,6 +84,11 @@ def test_a_lifted_household_exits_after_tracking(
     assert broken(lifted(), Move.EXIT, on, tracking_months=months) == codes
 
 
+def test_nobody_is_struck_off_while_a_sign_of_risk_is_unanswered() -> None:
+    over = {"tracking_months": Decimal(12), "return_checks": [UUID(int=31)]}
+    assert broken(lifted(), Move.EXIT, date(2027, 6, 1), **over) == ["return_check_open"]
+
+
 def test_the_missing_parameter_is_named() -> None:
     around = Circumstances(today=TODAY, officer_id="o1", opened_on=OPENED, newest_entry=OPENED)
     ruling = Ruling(move=Move.EXIT, decided_on=date(2027, 6, 1), reason="期满")
