@@ -59,6 +59,13 @@ class Caller:
         return any(division_code.startswith(prefix) for prefix in self.divisions)
 
 
+def officer_of(caller: Caller) -> str:
+    """The officer who signs. Raises Forbidden (``officer_unknown``) for a token that names none."""
+    if caller.officer_id is None:
+        raise Forbidden("officer_unknown", "this token names no officer, and a person must sign")
+    return caller.officer_id
+
+
 def system_caller(service: str) -> Caller:
     """The service itself, as its worker and its commands act: everywhere, no scopes."""
     return Caller(sub=f"system:{service}", bureau="system", unit=service, divisions=("",))

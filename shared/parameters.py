@@ -18,7 +18,7 @@ from sqlalchemy import func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import api, audit, clock, divisions, identity
-from shared.auth import Caller, requires
+from shared.auth import Caller, officer_of, requires
 from shared.db import SessionDep
 from shared.divisions import CODE, Level
 from shared.errors import Conflict, Forbidden, NotFound, Refused
@@ -78,7 +78,7 @@ async def enter(
     Raises Refused (unknown key, division or level, a value out of bounds), Forbidden (not the
     caller's division), Conflict (``parameter_exists``, ``correction_needed``).
     """
-    officer = _officer(caller)
+    officer = officer_of(caller)
     definition = _definition(definitions, entry)
     await _check_division(session, caller, definition, entry.division_code)
     await _lock(session, entry.key, entry.division_code)
@@ -108,7 +108,7 @@ async def approve(
     Forbidden, Conflict (``same_officer``, ``already_approved``, ``parameter_exists``,
     ``correction_needed``).
     """
-    officer = _officer(caller)
+    officer = officer_of(caller)
     seen = await _known(session, parameter_id)
     if not caller.covers(seen.division_code):
         raise Forbidden("division_forbidden", f"{seen.division_code} is not yours to decide for")
@@ -175,12 +175,6 @@ def router(
         return await _known(session, parameter_id)
 
     return routes
-
-
-def _officer(caller: Caller) -> str:
-    if caller.officer_id is None:
-        raise Forbidden("officer_unknown", "this token names no officer, and a person must sign")
-    return caller.officer_id
 
 
 def _definition(definitions: Mapping[str, Definition], entry: Entry) -> Definition:

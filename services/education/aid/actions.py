@@ -29,7 +29,7 @@ from services.education.aid.rules import (
 )
 from services.education.standards.queries import Held
 from shared import audit, clock, events, identity, jobs
-from shared.auth import Caller
+from shared.auth import Caller, officer_of
 from shared.contracts.assistance import Assistance, AssistanceEvent, AssistanceStatus
 from shared.contracts.registry import Category, FactPeriod, SchoolStage
 from shared.contracts.topics import EDUCATION_ASSISTANCE
@@ -53,7 +53,7 @@ async def open_run(
     A second run of a term is no error: it grants what has become due since. Raises Forbidden
     (``division_not_covered``, ``officer_unknown``) and Refused (``term_too_early``, ``term_over``).
     """
-    officer = _officer(caller)
+    officer = officer_of(caller)
     if not caller.covers(division_code):
         raise Forbidden(
             "division_not_covered", f"your token does not cover the division {division_code}"
@@ -83,7 +83,7 @@ async def pay_run(session: AsyncSession, caller: Caller, run_id: UUID, *, paid_o
     Raises NotFound, Forbidden (``officer_unknown``), Conflict (``run_not_over``, ``run_paid``,
     ``same_officer``) and Refused (``paid_on_impossible``).
     """
-    officer = _officer(caller)
+    officer = officer_of(caller)
     run = await queries.run_by_id(session, run_id, caller.divisions, lock=True)
     if run is None:
         raise NotFound("aid_run_unknown", f"no aid run {run_id}")
@@ -148,12 +148,6 @@ async def mark_paid(session: AsyncSession, run: RowMapping, *, limit: int) -> in
     await session.execute(changed.values(**changes, version=Aid.version + 1))
     await events.publish(session, [_assisted(row) for row in paid])
     return len(paid)
-
-
-def _officer(caller: Caller) -> str:
-    if caller.officer_id is None:
-        raise Forbidden("officer_unknown", "this token names no officer, and a person must sign")
-    return caller.officer_id
 
 
 def _due(pupil: RowMapping, term: Term) -> Category | None:

@@ -32,7 +32,6 @@ from services.housing.renovations.writing import (
     advance,
     check_order,
     hold,
-    officer,
     refuse,
     sign,
     stored,
@@ -42,7 +41,7 @@ from services.housing.surveys import queries as house_files
 from services.housing.surveys.reports import read_grade
 from services.housing.surveys.rules import FileState
 from shared import clock, household_copy, identity
-from shared.auth import Caller
+from shared.auth import Caller, officer_of
 from shared.contracts.assistance import AssistanceStatus
 from shared.contracts.registry import HouseGrade, HouseholdState
 from shared.errors import Conflict, Fault, NotFound, PreconditionFailed, Refused
@@ -150,7 +149,7 @@ async def pay(
     Raises NotFound, Forbidden without an officer, Conflict (``stage_not_due``, ``same_officer``),
     Refused for a day before the acceptance or in the future.
     """
-    signer = officer(caller)
+    signer = officer_of(caller)
     renovation, _ = await hold(session, caller, renovation_id)
     check_order(renovation, Stage.PAID)
     if renovation["accepted_by"] == signer:
@@ -224,7 +223,7 @@ async def _repeat_faults(
 async def _accept(
     session: AsyncSession, caller: Caller, renovation: RowMapping, given: StageFacts
 ) -> RowMapping:
-    signer = officer(caller)
+    signer = officer_of(caller)
     amount, reckoning = await reckon_subsidy(session, renovation, given.done_on)
     granted = {
         "accepted_on": given.done_on,

@@ -13,7 +13,7 @@ from services.housing.renovations.rules import Stage, StageFacts, order_fault
 from services.housing.surveys import actions as surveys
 from shared import audit, clock
 from shared.auth import Caller
-from shared.errors import Conflict, Fault, Forbidden, NotFound, Refused
+from shared.errors import Conflict, Fault, NotFound, Refused
 
 
 async def hold(
@@ -80,13 +80,6 @@ def check_order(renovation: RowMapping, asked: Stage) -> None:
     fault = order_fault(Stage(renovation["stage"]), asked)
     if fault is not None:
         raise Conflict(fault.code, fault.message, faults=[fault])
-
-
-def officer(caller: Caller) -> str:
-    """Who signs. Raises Forbidden for a token that names no person."""
-    if caller.officer_id is None:
-        raise Forbidden("officer_unknown", "this token names no officer, and a person must sign")
-    return caller.officer_id
 
 
 def refuse(faults: Sequence[Fault]) -> None:

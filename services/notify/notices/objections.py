@@ -21,9 +21,9 @@ from services.notify.notices.rules import (
     outcome_of,
 )
 from shared import audit, clock, identity
-from shared.auth import Caller
+from shared.auth import Caller, officer_of
 from shared.contracts.notices import NoticeOutcome, NoticeStatus
-from shared.errors import Conflict, Forbidden, NotFound
+from shared.errors import Conflict, NotFound
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ async def record_objection(
     Raises Forbidden without an officer, NotFound, Conflict (``notice_period_over``,
     ``notice_closed``, ``notice_not_posted``).
     """
-    officer = _officer(caller)
+    officer = officer_of(caller)
     notice = await held(session, caller, notice_id)
     fault = objection_fault(
         notice["status"],
@@ -90,7 +90,7 @@ async def answer_objection(
     Forbidden without an officer, NotFound, Conflict (``objection_answered``, ``notice_closed``,
     ``same_officer``).
     """
-    officer = _officer(caller)
+    officer = officer_of(caller)
     notice = await held(session, caller, notice_id)
     objection = await queries.objection_by_id(session, notice_id, objection_id, caller.divisions)
     if objection is None:
@@ -155,9 +155,3 @@ def _after(notice: RowMapping, answer: Answer) -> dict[str, Any]:
     return writing.changed(
         notice, status=status.value, objections_open=left, objections_dismissed=dismissed
     )
-
-
-def _officer(caller: Caller) -> str:
-    if caller.officer_id is None:
-        raise Forbidden("officer_unknown", "this token names no officer, and a person must sign")
-    return caller.officer_id

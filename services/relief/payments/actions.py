@@ -31,7 +31,7 @@ from services.relief.payments.rules import (
     unpaid_people,
 )
 from shared import audit, clock, events, identity, jobs
-from shared.auth import Caller
+from shared.auth import Caller, officer_of
 from shared.contracts.assistance import Assistance, AssistanceEvent, AssistanceStatus
 from shared.contracts.topics import RELIEF_ASSISTANCE
 from shared.db import among
@@ -106,13 +106,12 @@ async def confirm_run(
     Raises NotFound, Forbidden without an officer, Conflict (``run_not_over``, ``run_confirmed``,
     ``same_officer``) and Refused (``paid_on_impossible``).
     """
-    if caller.officer_id is None:
-        raise Forbidden("officer_unknown", "this token names no officer, and a person must sign")
+    officer = officer_of(caller)
     run = await queries.run_by_id(session, run_id, caller.divisions, lock=True)
     if run is None:
         raise NotFound("payment_run_unknown", f"no payment run {run_id}")
-    await _refuse_confirmation(session, run, paid_on, caller.officer_id)
-    confirmed = {"paid_on": paid_on, "confirmed_by": caller.officer_id}
+    await _refuse_confirmation(session, run, paid_on, officer)
+    confirmed = {"paid_on": paid_on, "confirmed_by": officer}
     await session.execute(update(PaymentRun).where(PaymentRun.run_id == run_id).values(**confirmed))
     await jobs.enqueue(session, caller, CONFIRM, {"run_id": str(run_id)}, run["division_code"])
     await audit.record(
