@@ -1,7 +1,7 @@
 # The commands of Bangfu. `make help` lists them; README.md tells what they do in more words.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up down test check fix token migrate bench clean pin
+.PHONY: help up down test check fix token migrate bench ledger ledger-selftest clean pin
 
 # The first Python from 3.11 on that can make a virtual environment.
 FOUND := for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -51,6 +51,13 @@ migrate: $(STAMP) ## bring the six databases of a running stack to the newest sc
 bench: ## the benchmarks (not here yet)
 	@echo "make bench: there are no benchmarks yet, nothing was measured" >&2; exit 1
 
+ledger: $(VENV)/debian-ready ## load and faults on the event path, every row checked (SEED=1 MINUTES=4 NODES=1; SEEDS=20 for a row of them)
+	@if [ -n "$(SEEDS)" ]; then $(BIN)/python -m tests.ledger seeds --count $(SEEDS) --minutes $${MINUTES:-3} --nodes $${NODES:-1}; \
+	  else $(BIN)/python -m tests.ledger run --seed $${SEED:-1} --minutes $${MINUTES:-4} --nodes $${NODES:-1}; fi
+
+ledger-selftest: $(VENV)/debian-ready ## plant six bugs one at a time; the ledger must see each
+	@$(BIN)/python -m tests.ledger selftest
+
 clean: down ## stop, then delete the local data in BANGFU_HOME and the caches; keeps .venv
 	@home="$${BANGFU_HOME:-.bangfu}"; for part in $(DATA); do rm -rf "$$home/$$part"; done; rmdir "$$home" 2>/dev/null; true
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -62,14 +69,15 @@ pin: $(STAMP) ## write requirements*.txt anew from the .in files, with hashes
 	@$(PIN) -c requirements.txt requirements-dev.in -o requirements-dev.txt
 	@rm -rf $(VENV)/pin && echo "pinned; now run make test"
 
-# What the tests need of the system: the gateway's nginx, a browser for the console, Chinese letters.
+# What the tests need of the system: the gateway's nginx, a browser for the console, Chinese letters, and a
+# library that shows a process a wrong clock.
 $(VENV)/debian-ready: $(STAMP)
 	@PATH="$$PATH:/usr/sbin"; \
-	if ! { command -v nginx && command -v chromium && fc-list :lang=zh | grep -q .; } >/dev/null 2>&1; then \
-	  command -v apt-get >/dev/null || { echo "the tests need nginx, chromium and a Chinese font: install them" >&2; exit 1; }; \
-	  root=$$([ "$$(id -u)" = 0 ] || echo sudo); echo "installing nginx, chromium and Chinese letters for the tests (once)"; \
+	if ! { command -v nginx && command -v chromium && fc-list :lang=zh | grep -q . && ls /usr/lib/*/faketime/libfaketime.so.1; } >/dev/null 2>&1; then \
+	  command -v apt-get >/dev/null || { echo "the tests need nginx, chromium, libfaketime and a Chinese font: install them" >&2; exit 1; }; \
+	  root=$$([ "$$(id -u)" = 0 ] || echo sudo); echo "installing nginx, chromium, libfaketime and Chinese letters for the tests (once)"; \
 	  $$root apt-get update -qq && $$root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-	    nginx-light chromium fontconfig fonts-noto-cjk >/dev/null; fi
+	    nginx-light chromium fontconfig fonts-noto-cjk libfaketime >/dev/null; fi
 	@touch $@
 
 $(STAMP): requirements-dev.txt

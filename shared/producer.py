@@ -106,8 +106,8 @@ class Producer:
         builder = self._kafka.create_batch()
         included: list[int] = []
         for record in records:
-            # The record's time is the moment of sending: brokers judge retention and clock skew
-            # by it, so an old event that is replayed must not look old.
+            # The record's time is the moment of sending, or the broker's own where a topic asks
+            # for that: retention goes by it, so an old event that is replayed must not look old.
             if (
                 builder.append(
                     timestamp=None, key=record.key, value=record.value, headers=record.headers

@@ -23,18 +23,18 @@ def issuer(layout: Layout) -> Program:
     told = {"BANGFU_ISSUER": layout.issuer, "BANGFU_SIGNING_KEY": str(layout.signing_key)}
     return Program(
         name=ISSUER,
-        argv=_uvicorn("deploy.local.issuer:create", layout.issuer_port),
-        env=_surroundings() | told,
+        argv=uvicorn("deploy.local.issuer:create", layout.issuer_port),
+        env=surroundings() | told,
     )
 
 
 def programs(layout: Layout, databases: Mapping[str, ServiceDatabase]) -> Iterator[Program]:
     """Twelve programs. Each gets the address of its own role in its own database, no other."""
     for service in SERVICES:
-        told = _surroundings() | environment(layout, service)
+        told = surroundings() | environment(layout, service)
         yield Program(
             name=f"{service}-api",
-            argv=_uvicorn(f"services.{service}.main:create", layout.api_port(service)),
+            argv=uvicorn(f"services.{service}.main:create", layout.api_port(service)),
             env=told | {"BANGFU_API_DATABASE_URL": databases[service].api_url},
         )
         yield Program(
@@ -49,7 +49,7 @@ def operators_environment(
 ) -> dict[str, str]:
     """What a service's commands are told: its worker's and its owner's address."""
     return {
-        **_surroundings(),
+        **surroundings(),
         **environment(layout, service),
         "BANGFU_WORKER_DATABASE_URL": database.worker_url,
         "BANGFU_OWNER_DATABASE_URL": database.owner_url,
@@ -114,13 +114,15 @@ async def _is_ready(client: httpx.AsyncClient, address: str) -> bool:
         return False
 
 
-def _uvicorn(factory: str, port: int) -> list[str]:
+def uvicorn(factory: str, port: int) -> list[str]:
+    """The command that serves an app factory on a port of this machine."""
     place = ["--host", "127.0.0.1", "--port", str(port)]
     # the access log would hold addresses with what officers searched for
     calm = ["--no-access-log", "--timeout-graceful-shutdown", "10"]
     return [sys.executable, "-m", "uvicorn", "--factory", factory, *place, *calm]
 
 
-def _surroundings() -> dict[str, str]:
+def surroundings() -> dict[str, str]:
+    """The environment of whoever starts a program, less what is ours: that each is told anew."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
     return kept | {"PYTHONPATH": str(PROJECT), "PYTHONUNBUFFERED": "1"}

@@ -25,39 +25,40 @@ POM = Path(__file__).resolve().parents[1] / "kafka" / "pom.xml"
 VERSION = "4.1.1"
 _START_SECONDS = 90.0
 _STOP_SECONDS = 30.0
-_LOG_CONFIG = POM.with_name("log4j2.properties")
+LOG_CONFIG = POM.with_name("log4j2.properties")
 
-_PROPERTIES = """\
+COMMON_PROPERTIES = """\
 process.roles=broker,controller
-node.id=1
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
-controller.quorum.bootstrap.servers=127.0.0.1:{controller_port}
-log.dirs={folder}/data
 auto.create.topics.enable=false
-offsets.topic.replication.factor=1
 offsets.topic.num.partitions=4
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
 transaction.state.log.num.partitions=1
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
 log.cleaner.dedupe.buffer.size=4194304
 num.network.threads=2
 num.io.threads=4
 background.threads=2
-"""
-# A killed broker may come back only when its old session has run out: 3 s here, 9 s by default.
-_SHORT_SESSIONS = """\
 broker.heartbeat.interval.ms=500
 broker.session.timeout.ms=3000
 """
-_FOR_TESTS = """\
+"""Of every small broker. One that was killed may come back only when its old session has run out:
+3 s here, 9 s by default."""
+FOR_TESTS = """\
 log.index.size.max.bytes=262144
 log.segment.delete.delay.ms=1000
+"""
+_ALONE = """\
+node.id=1
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+controller.quorum.bootstrap.servers=127.0.0.1:{controller_port}
+log.dirs={folder}/data
+offsets.topic.replication.factor=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
 """
 
 
@@ -77,10 +78,10 @@ class KafkaBroker:
         self.address = f"127.0.0.1:{port}"
         self._processes = processes
         self._properties = self.folder / "server.properties"
-        self._text = _PROPERTIES.format(
+        self._text = COMMON_PROPERTIES + _ALONE.format(
             port=port, controller_port=controller_port, folder=self.folder
         )
-        self._text += _SHORT_SESSIONS + (_FOR_TESTS if for_tests else "")
+        self._text += FOR_TESTS if for_tests else ""
         self._keep_archive = not for_tests
 
     @staticmethod
@@ -142,7 +143,7 @@ class KafkaBroker:
             "-XX:+UseSerialGC",
             "-XX:TieredStopAtLevel=1",
             "-Djava.awt.headless=true",
-            f"-Dlog4j2.configurationFile={_LOG_CONFIG}",
+            f"-Dlog4j2.configurationFile={LOG_CONFIG}",
             *sharing,
             "-cp",
             f"{jars()}/*",
@@ -163,7 +164,7 @@ class KafkaBroker:
                 "-Xmx128m",
                 "-XX:+UseSerialGC",
                 "-XX:TieredStopAtLevel=1",
-                f"-Dlog4j2.configurationFile={_LOG_CONFIG}",
+                f"-Dlog4j2.configurationFile={LOG_CONFIG}",
                 "-cp",
                 f"{jars()}/*",
                 "kafka.tools.StorageTool",

@@ -70,6 +70,11 @@ class Processes:
         """Where a process of this name writes."""
         return self.logs / f"{name}.log"
 
+    def pid_of(self, name: str) -> int | None:
+        """The pid of a process that was started here and has not ended."""
+        process = self._running[name][1] if name in self._running else None
+        return process.pid if process is not None and process.poll() is None else None
+
     def ended(self) -> list[tuple[Program, int]]:
         """Programs that ended without being asked to, with their exit codes; told once."""
         gone = [

@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +18,7 @@ from deploy.local import following
 from deploy.local.failures import CannotStartError
 from deploy.local.layout import SAMPLE, Layout, noted
 from deploy.local.progress import Show, Step
+from deploy.local.provision import SERVICES
 from deploy.local.tokens import open_signer
 
 COUNTY = "331124"
@@ -34,9 +35,9 @@ async def load(place: Layout, show: Show) -> None:
     """Parameters, roster, and relief's answer to it. Raises CannotStartError in one line."""
     async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
         desk = Desk(place, client)
-        await _enter_all(desk, show)
+        await enter_all(desk, show)
         async with show.step("sample roster of Songyang county") as step:
-            await _import(desk, place, step)
+            await import_roster(desk, place, step)
         async with show.step("relief follows: the dibao grants of next month") as step:
             county = await _until_relief_follows(desk, step)
         counts = await _counts(desk)
@@ -50,12 +51,14 @@ async def load(place: Layout, show: Show) -> None:
 async def enter_parameters(place: Layout, show: Show) -> None:
     """The parameters alone, for a platform without the county's roster."""
     async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
-        await _enter_all(Desk(place, client), show)
+        await enter_all(Desk(place, client), show)
 
 
-async def _enter_all(desk: "Desk", show: Show) -> None:
+async def enter_all(desk: "Desk", show: Show, services: Sequence[str] = SERVICES) -> None:
+    """The sample's parameters of these services: one officer enters, another approves."""
+    entries = json.loads(PARAMETERS.read_text())
     async with show.step("sample parameters (sample, not official)") as step:
-        entered = [await _enter(desk, entry) for entry in json.loads(PARAMETERS.read_text())]
+        entered = [await _enter(desk, one) for one in entries if one["service"] in services]
         step.note = f"{sum(entered)} entered" if any(entered) else "already there"
 
 
@@ -128,7 +131,7 @@ async def _enter(desk: Desk, entry: dict[str, Any]) -> bool:
     return True
 
 
-async def _import(desk: Desk, place: Layout, step: Step) -> None:
+async def import_roster(desk: Desk, place: Layout, step: Step) -> None:
     """Hand the workbook in and follow the job; the same workbook handed in before is not."""
     workbook = await asyncio.to_thread(ROSTER.read_bytes)
     digest = hashlib.sha256(workbook).hexdigest()

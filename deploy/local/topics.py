@@ -52,7 +52,11 @@ def _wanted(topic: Topic, prefix: str) -> NewTopic:
         num_partitions=topic.partitions,
         replication_factor=-1,
         replica_assignments={},  # aiokafka takes a default replication (-1) only beside this
-        topic_configs={"retention.ms": str(int(topic.retention.total_seconds() * 1000))},
+        topic_configs={
+            "retention.ms": str(int(topic.retention.total_seconds() * 1000)),
+            # With the sender's time a broker refuses what comes from a clock an hour ahead.
+            "message.timestamp.type": "LogAppendTime",
+        },
     )
 
 

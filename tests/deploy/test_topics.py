@@ -23,6 +23,7 @@ async def test_every_topic_of_the_contracts_stands_as_they_say(kafka: str, topic
         resource = ConfigResource(ResourceType.TOPIC, name)
         config = broker.describe_configs([resource])[resource].result(timeout=30)
         assert config["retention.ms"].value == str(7 * 24 * 3600 * 1000)
+        assert config["message.timestamp.type"].value == "LogAppendTime"
 
 
 async def test_creating_them_again_changes_nothing(kafka: str, topics: str) -> None:
