@@ -241,7 +241,8 @@ class Consumer:
         for partition, batch in records.items():
             place = self._place_of(partition)
             begin = stored.get(place)
-            if begin is None or self._positions.get(partition) != begin:
+            doubtful = partition in self._unplaced  # assigned anew while these were on their way
+            if doubtful or begin is None or self._positions.get(partition) != begin:
                 self._unplaced.add(partition)
                 continue
             arrivals.extend(
@@ -264,6 +265,8 @@ class Consumer:
         now = time.monotonic()
         for partition in [tp for tp, until in self._paused_until.items() if until <= now]:
             del self._paused_until[partition]
+            # tried again now: a client that stays silent must not be excused for ever
+            self.progress.excused.discard(self._place_of(partition))
             if partition in kafka.assignment():
                 kafka.resume(partition)
                 self._unplaced.add(partition)
@@ -271,8 +274,10 @@ class Consumer:
         if not wanted:
             return
         stored = await self._stored(kafka, wanted)
-        self._unplaced -= wanted
-        for partition in wanted:
+        # a row that is gone again (the database was restored) leaves its partition doubtful
+        placed = {partition for partition in wanted if self._place_of(partition) in stored}
+        self._unplaced -= placed
+        for partition in placed:
             with contextlib.suppress(IllegalStateError):  # taken away in the meantime
                 kafka.seek(partition, stored[self._place_of(partition)])
                 self._positions[partition] = stored[self._place_of(partition)]

@@ -41,7 +41,7 @@ class Progress:
 
     assigned: frozenset[Place] = frozenset()
     excused: set[Place] = field(default_factory=set)
-    """Out of range: known not to move until someone acts."""
+    """Out of range: known not to move, until the consumer tries again."""
     delivered: dict[Place, int] = field(default_factory=dict)
     deliveries: int = 0
     busy: bool = False
