@@ -6,7 +6,6 @@ overtake each other; batches are stored twice where the broker has forgotten its
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -259,8 +258,3 @@ class Client:
 def _settle(future: asyncio.Future[Any], value: Any) -> None:
     if not future.done():
         future.set_result(value)
-
-
-def rates(*parts: Mapping[str, float]) -> dict[str, float]:
-    """All faults of some parts."""
-    return {name: most for part in parts for name, most in part.items()}

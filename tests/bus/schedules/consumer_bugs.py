@@ -56,6 +56,17 @@ def _wherever_it_reads(
     return _accept(self, records, stored)
 
 
+def _takes_the_doubtful(
+    self: Consumer, records: Records, stored: Mapping[Place, int]
+) -> tuple[list[Arrival], dict[Any, int]]:
+    """Take records of partitions that were assigned anew meanwhile and are not placed yet."""
+    unplaced, self._unplaced = self._unplaced, set()
+    try:
+        return _accept(self, records, stored)
+    finally:
+        self._unplaced |= unplaced
+
+
 async def _excused_for_ever(self: Consumer, kafka: Any) -> None:
     """Never again look whether a partition moves that was out of range once."""
     excused = set(self.progress.excused)
@@ -96,6 +107,10 @@ BUGS: Mapping[str, tuple[Bug, str]] = {
     ),
     "position not compared with the stored offset": (
         lambda: patch.object(Consumer, "_accept", _wherever_it_reads),
+        "had no effect",
+    ),
+    "what is not placed yet is taken": (
+        lambda: patch.object(Consumer, "_accept", _takes_the_doubtful),
         "had no effect",
     ),
     "silence excused for ever": (

@@ -85,6 +85,7 @@ def _surroundings(schedule: Schedule, group: Group) -> Sequence[Any]:
     return (
         patch.object(consumer, "AIOKafkaConsumer", member),
         patch.object(watchdog, "AIOKafkaConsumer", member),
+        patch.object(watchdog, "LOOK_EVERY", 5.0),
         patch.object(consumer, "MAX_RECORDS", schedule.random.choice((2, 5, 1_000))),
     )
 

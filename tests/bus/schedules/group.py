@@ -183,7 +183,7 @@ class Member:
             drained = self._drain(max_records)
             if drained or loop.time() >= deadline:
                 return drained
-            await asyncio.sleep(0.25)
+            await asyncio.sleep(timeout_ms / 1000)
 
     async def _suffer(self) -> None:
         schedule = self._schedule

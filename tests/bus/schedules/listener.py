@@ -8,8 +8,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Hashable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from types import SimpleNamespace
 from typing import Any
 
@@ -66,6 +65,10 @@ class Tables:
     parked_at: set[tuple[Place, int]] = field(default_factory=set)
     latest: dict[Aggregate, int] = field(default_factory=dict)
     blocked: set[Aggregate] = field(default_factory=set)
+
+    def copy(self) -> "Tables":
+        """The same rows; they are replaced, never changed."""
+        return Tables(*(getattr(self, each.name).copy() for each in fields(self)))
 
 
 class ListenerDatabase:
@@ -131,7 +134,7 @@ class ListenerDatabase:
             self._check_offset(place, self.tables.offsets.get(place), offset)
         self.tables.offsets.update(new.offsets)
         if self.schedule.strikes("backup"):
-            self._backup = deepcopy(self.tables)
+            self._backup = self.tables.copy()
         if new.offsets or new.applied:
             self.schedule.note("committed", applied=new.applied, offsets=new.offsets)
 
@@ -140,7 +143,7 @@ class ListenerDatabase:
 
         At once, as where a replica that lags behind takes over, or after a while.
         """
-        self.tables = deepcopy(self._backup)
+        self.tables = self._backup.copy()
         self.restores += 1
         self.locks.clear()
         away = self.schedule.random.choice((0.0, 10.0))
@@ -259,7 +262,7 @@ class ListenerSession:
     async def begin_nested(self) -> AsyncIterator[None]:
         """A savepoint."""
         self.check()
-        before = deepcopy(self.written)
+        before = self.written.copy()
         try:
             yield
             self.check()

@@ -51,7 +51,7 @@ class Session:
         await schedule.pass_time(0.003)
         if schedule.strikes("session ends after"):
             self._end()
-            raise schedule.random.choice(_LOST)
+            raise schedule.random.choice(_LOST)("lost")
         return answer
 
     def _too_late(self, effect: Callable[[], Any]) -> None:
@@ -72,8 +72,8 @@ class Session:
         asyncio.get_running_loop().call_later(self.schedule.some(1.0), self._end)
 
 
-_LOST: tuple[Exception, ...] = (
-    ConnectionResetError("reset by peer"),
-    asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation"),
-    asyncpg.InternalClientError("got result for unknown protocol state 3"),
+_LOST: tuple[type[Exception], ...] = (
+    ConnectionResetError,
+    asyncpg.ConnectionDoesNotExistError,
+    asyncpg.InternalClientError,
 )
