@@ -155,7 +155,11 @@ class Producer:
         self._kafka._message_accumulator.fail_all(  # noqa: SLF001 - frees all who wait for it
             ProducerClosed()
         )
-        await self._kafka.stop()
+        # Not awaited itself: a sender that did not end in time is cancelled once more in there, and
+        # comes out as cancelled, which must not be taken for a cancellation of ours.
+        stopping = asyncio.ensure_future(self._kafka.stop())
+        stopping.add_done_callback(_retrieve)
+        await asyncio.wait([stopping], timeout=self._deadline)
 
 
 def _retrieve(future: asyncio.Future[Any]) -> None:

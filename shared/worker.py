@@ -154,12 +154,19 @@ async def _together(parts: Mapping[str, Part], stop: asyncio.Event) -> int:
         await asyncio.wait(late, timeout=5)
     failed = False
     for task, name in tasks.items():
-        error = None if task.cancelled() or not task.done() else task.exception()
+        error = None if task in late or not task.done() else _ended_by(task)
         if error is not None:
             failed = True
             _log.error("worker.part_failed", part=name, exc_info=error)
     _log.info("worker.stopped", clean=told and not failed)
     return 0 if told and not failed else 1
+
+
+def _ended_by(task: asyncio.Future[None]) -> BaseException | None:
+    """What a part that was not cancelled by us ended with: also a cancellation from within it."""
+    if task.cancelled():
+        return RuntimeError("something that it waited for was cancelled")
+    return task.exception()
 
 
 async def _upkeep(database: Database, stop: asyncio.Event) -> None:

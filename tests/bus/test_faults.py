@@ -2,6 +2,8 @@
 
 import asyncio
 import itertools
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -155,6 +157,38 @@ async def test_a_killed_broker_comes_back(path: Path, tmp_path: Folder) -> None:
     finally:
         await processes.stop()
     assert await scalar(path.listener, "SELECT count(*) FROM parked") == 0
+
+
+async def test_a_broker_that_freezes_again_and_again_ends_no_relay(
+    path: Path, tmp_path: Folder
+) -> None:
+    """Requests under way and connections half made: neither may cancel the relay itself."""
+    processes = Processes(tmp_path)
+    await local_kafka.fetch_jars(processes.log_of("maven"))
+    port, controller_port = free_ports(2)
+    broker = KafkaBroker(
+        tmp_path / "kafka", processes, port=port, controller_port=controller_port, for_tests=True
+    )
+    await broker.prepare()
+    households = [new_id() for _ in range(100)]
+    try:
+        await broker.start()
+        await kafka_topics.create(broker.address, prefix=path.prefix)
+        relay = path.relay(bootstrap_servers=broker.address, send_deadline=0.5)
+        pid = processes.pid_of("kafka")
+        assert pid is not None
+        async with running(relay.run, path.consumer(bootstrap_servers=broker.address).run):
+            async with load(path, households) as expected:
+                for _ in range(3):
+                    await progress(path, 300)
+                    os.kill(pid, signal.SIGSTOP)
+                    await backlog(path, 1500)
+                    os.kill(pid, signal.SIGCONT)
+                    await progress(path, 300)
+            await until_drained(path)
+            await until_latest(path, expected)
+    finally:
+        await processes.stop()
 
 
 async def backlog(path: Path, rows: int) -> None:

@@ -123,7 +123,7 @@ BUGS: dict[str, Callable[[], None]] = {
 PROVOKED_BY = {
     "offset moved before apply": ("kill consumer",),
     "delete before ack": ("kill relay owner", "reset storm", "kill broker"),
-    "skip locked with two workers": ("kill standby",),
+    "skip locked with two workers": ("kill broker",),
     "sequence cursor without floor": ("kill standby",),
     "no version guard": ("replay of every version", "kill relay owner"),
     FORGETFUL_CLIENT: ("lost answers", "kill api"),
