@@ -15,8 +15,6 @@ from shared.contracts.topics import TOPICS
 from tests.ledger.faults import FAULTS, LOSS, Fault, Harm
 from tests.ledger.stack import SERVICES, Stack, listens_to
 
-GIVEN_UP_AFTER = 90.0
-"""Seconds after which a path that does not flow again is written down as lost."""
 _TOGETHER = 0.2
 
 
@@ -42,11 +40,13 @@ class Recovery:
 class Nemesis:
     """Deals faults from a deck that a seed has shuffled, now and then two at a time."""
 
-    def __init__(self, stack: Stack, seed: int, *, volumes: bool, only: Iterable[str] = ()) -> None:
+    def __init__(
+        self, stack: Stack, flow: "Flow", seed: int, *, volumes: bool, only: Iterable[str] = ()
+    ) -> None:
         self._chance = random.Random(f"{seed}/nemesis")  # noqa: S311 - a seeded schedule
         self._harm = Harm(stack, self._chance, volumes)
         self._stack = stack
-        self.flow = Flow(stack)
+        self._flow = flow
         self.recoveries: list[Recovery] = []
         able = {"": True, "volumes": volumes, "clocks": stack.clocks.library is not None}
         wanted = set(only)
@@ -80,7 +80,7 @@ class Nemesis:
         loop = asyncio.get_running_loop()
         told = await asyncio.gather(*[each.inflict(self._harm) for each in chosen])
         began = loop.time()
-        seconds = await self.flow.until_again(GIVEN_UP_AFTER)
+        seconds = await self._flow.until_again()
         self.recoveries.append(
             Recovery(
                 fault=" + ".join(each.name for each in chosen),
@@ -108,21 +108,29 @@ class Nemesis:
 
 
 class Flow:
-    """Whether all that was committed before a moment has reached every listener."""
+    """Whether all that was committed before a moment has reached every listener.
 
-    def __init__(self, stack: Stack) -> None:
+    ``patience`` is for how many seconds that is waited for.
+    """
+
+    def __init__(self, stack: Stack, patience: float) -> None:
         self._stack = stack
+        self._patience = patience
         self._admin = self._client()
 
     def _client(self) -> AdminClient:
         return AdminClient({"bootstrap.servers": self._stack.brokers.address, "log_level": 0})
 
-    async def until_again(self, patience: float) -> float:
+    def flows(self, seconds: float) -> bool:
+        """Whether a wait of so long ended because all had arrived."""
+        return seconds < self._patience
+
+    async def until_again(self) -> float:
         """Seconds until everything committed before now is applied or parked everywhere."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         try:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(self._patience):
                 moment = await self._now()
                 while await self._unsent(moment):  # noqa: ASYNC110 - a database sets no event
                     await asyncio.sleep(0.1)
@@ -131,7 +139,7 @@ class Flow:
                     while await self._behind(service, ends):  # noqa: ASYNC110 - as above
                         await asyncio.sleep(0.1)
         except TimeoutError:
-            return patience
+            return self._patience
         return loop.time() - began
 
     async def _now(self) -> Any:

@@ -20,10 +20,9 @@ from tests.ledger.evidence import Evidence
 from tests.ledger.faults import foreign_transaction, long_reader
 from tests.ledger.journal import Entry, Journal
 from tests.ledger.load import File, Load, Plan
-from tests.ledger.nemesis import Nemesis
+from tests.ledger.nemesis import Flow, Nemesis
 from tests.ledger.stack import Options, Stack, disks
 
-HEAL_SECONDS = 120.0
 _FOREIGN_SECONDS = 40.0
 _VOLUMES = {"kafka": "1g", "postgresql": "3g"}
 
@@ -40,6 +39,8 @@ class Order:
     only: tuple[str, ...] = ()
     planted: str | None = None
     forgetful: bool = False
+    given_up_after: float = 90.0
+    """Seconds after which a path that does not flow again is taken for lost."""
     patience: float = 1.0
     """Recovery limits are multiplied by this, for a machine that does other work as well."""
 
@@ -64,9 +65,10 @@ async def run(order: Order, home: Path, show: Show) -> Verdict:
         await stack.start_services()
         files = await _county(stack)
         await witness.install(stack)
-        nemesis = Nemesis(stack, order.seed, volumes=volumes, only=order.only)
+        flow = Flow(stack, order.given_up_after)
+        nemesis = Nemesis(stack, flow, order.seed, volumes=volumes, only=order.only)
         await _trouble(order, stack, nemesis, files)
-        poisoned, healed = await _heal(stack, nemesis)
+        poisoned, healed = await _heal(stack, flow)
         entries = journal.read(home / "journal.jsonl")
         recoveries = [each.patiently(order.patience) for each in nemesis.recoveries]
         problems = checks.all_problems(entries, poisoned, healed, recoveries)
@@ -147,11 +149,11 @@ async def _unless(stop: asyncio.Event, work: Awaitable[None]) -> None:
         await doing
 
 
-async def _heal(stack: Stack, nemesis: Nemesis) -> tuple[Evidence, Evidence]:
+async def _heal(stack: Stack, flow: Flow) -> tuple[Evidence, Evidence]:
     """Wait until all has arrived, look, end the poisoning, re-drive, and look again."""
     async with stack.show.step("heal: outboxes empty, nothing lags"):
         for _ in range(3):  # what a listener publishes in answer has its own way to go
-            if await nemesis.flow.until_again(HEAL_SECONDS) >= HEAL_SECONDS:
+            if not flow.flows(await flow.until_again()):
                 break
     async with stack.show.step("look at every row and every record"):
         poisoned = await evidence.gather(stack)
@@ -159,7 +161,7 @@ async def _heal(stack: Stack, nemesis: Nemesis) -> tuple[Evidence, Evidence]:
     if any(row["state"] == "parked" for row in poisoned.listeners["notify"].parked):
         async with stack.show.step("re-drive"):
             await stack.command("notify", "events", "redrive", "--all", "--actor", "ledger")
-    await nemesis.flow.until_again(HEAL_SECONDS)
+        await flow.until_again()
     return poisoned, await evidence.gather(stack)
 
 
