@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import BigInteger, Column, SmallInteger, Table, Text, text
+from sqlalchemy import BigInteger, Column, DateTime, SmallInteger, Table, Text, Uuid, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import events, parking
@@ -33,7 +33,11 @@ consumer_offsets = Table(
     Column("topic", Text, primary_key=True),
     Column("kafka_partition", SmallInteger, primary_key=True),
     Column("next_offset", BigInteger, nullable=False),
+    Column("topic_id", Uuid),
+    Column("began_again_at", DateTime(timezone=True)),
 )
+"""``topic_id`` is Kafka's id of the topic the offset counts in (see topic_ids.py);
+``began_again_at`` when the partition last began anew because its topic had been made anew."""
 
 Handler = Callable[[AsyncSession, Sequence[Envelope]], Awaitable[None]]
 """Applies one topic's newest envelopes, one an aggregate, in the caller's transaction.

@@ -18,12 +18,13 @@ from aiokafka.errors import (
     NoOffsetForPartitionError,
     OffsetOutOfRangeError,
 )
-from prometheus_client import Counter, Gauge
+from prometheus_client import Counter
 
 from shared import applying, logs
 from shared.applying import Applier, Handler, Subscription, Tally
 from shared.db import Database
 from shared.parking import Arrival
+from shared.placing import OUT_OF_RANGE, Placing
 from shared.producer import Place
 from shared.trouble import passes, reason_of
 from shared.waiting import pause
@@ -47,11 +48,6 @@ RETRIES = Counter(
     "bangfu_consumer_retries_total", "Batches put off by trouble that passes.", ["service"]
 )
 REBUILDS = Counter("bangfu_consumer_rebuilds_total", "Kafka clients made anew.", ["service"])
-OUT_OF_RANGE = Gauge(
-    "bangfu_consumer_out_of_range",
-    "1 where the stored offset is not in the topic (any more): events must be replayed.",
-    ["service", "topic", "partition"],
-)
 
 _log = logs.get("consumer")
 Records = Mapping[TopicPartition, Sequence[Any]]
@@ -82,9 +78,11 @@ class Consumer:
         self._bootstrap = bootstrap_servers
         self._prefix = topic_prefix
         self._member = member or socket.gethostname()
+        self._life = 1
         self._session_timeout = session_timeout
         self._topics = sorted(self._applier.topics)
         self.progress = Progress()
+        self._placing = Placing(service, database, topic_prefix, self._topics)
         self._watchdog = Watchdog(
             service=service,
             database=database,
@@ -97,6 +95,7 @@ class Consumer:
         self._applying = asyncio.Lock()
         self._positions: dict[TopicPartition, int] = {}
         self._unplaced: set[TopicPartition] = set()
+        self._just_assigned: set[TopicPartition] = set()
         self._paused_until: dict[TopicPartition, float] = {}
         self._backoff = 0.0
         self._most = MAX_RECORDS
@@ -128,6 +127,10 @@ class Consumer:
                 if rebuilt_for_silence and self.progress.deliveries == delivered:
                     raise
                 rebuilt_for_silence = True
+                if not self.progress.assigned:
+                    # A static member that comes back is given what it had, so nothing again; for a
+                    # new one the partitions are dealt anew.
+                    self._life += 1
                 _log.error("consumer.stalled", service=self._service)
             except (KafkaError, OSError, TimeoutError) as error:
                 _log.warning("consumer.kafka_trouble", error=repr(error))
@@ -167,7 +170,7 @@ class Consumer:
             bootstrap_servers=self._bootstrap,
             client_id=f"{self._service}-consumer",
             group_id=self._prefix + self._service,
-            group_instance_id=f"{self._service}-{self._member}",
+            group_instance_id=f"{self._service}-{self._member}-{self._life}",
             auto_offset_reset="none",
             enable_auto_commit=False,
             session_timeout_ms=int(self._session_timeout * 1000),
@@ -180,6 +183,8 @@ class Consumer:
             max_partition_fetch_bytes=1_048_576,
             fetch_max_wait_ms=250,
             request_timeout_ms=15_000,
+            # A topic that was away and is back must be dealt out again before it counts as silence.
+            metadata_max_age_ms=5_000,
         )
 
     async def _poll_until(self, kafka: AIOKafkaConsumer, stop: asyncio.Event) -> None:
@@ -263,7 +268,12 @@ class Consumer:
     async def _place(self, kafka: AIOKafkaConsumer) -> None:
         """Seek newly assigned or doubtful partitions to the offsets in our own database."""
         now = time.monotonic()
-        for partition in [tp for tp, until in self._paused_until.items() if until <= now]:
+        anew = {tp for tp in kafka.assignment() if self._place_of(tp) in self.progress.made_anew}
+        self.progress.made_anew.clear()
+        self._unplaced |= anew
+        for partition in [
+            tp for tp, until in self._paused_until.items() if until <= now or tp in anew
+        ]:
             del self._paused_until[partition]
             # tried again now: a client that stays silent must not be excused for ever
             self.progress.excused.discard(self._place_of(partition))
@@ -273,29 +283,17 @@ class Consumer:
         wanted = self._unplaced & set(kafka.assignment())
         if not wanted:
             return
-        stored = await self._stored(kafka, wanted)
+        stored = await self._placing.stored(
+            kafka, {self._place_of(tp): tp for tp in wanted}, self._just_assigned & wanted
+        )
         # a row that is gone again (the database was restored) leaves its partition doubtful
         placed = {partition for partition in wanted if self._place_of(partition) in stored}
+        self._just_assigned -= placed
         self._unplaced -= placed
         for partition in placed:
             with contextlib.suppress(IllegalStateError):  # taken away in the meantime
                 kafka.seek(partition, stored[self._place_of(partition)])
                 self._positions[partition] = stored[self._place_of(partition)]
-
-    async def _stored(
-        self, kafka: AIOKafkaConsumer, wanted: set[TopicPartition]
-    ) -> Mapping[Place, int]:
-        async with self._database.transaction() as session:
-            stored = await applying.stored_offsets(session, self._topics)
-        unseen = [tp for tp in wanted if self._place_of(tp) not in stored]
-        if not unseen:
-            return stored
-        beginnings = await kafka.beginning_offsets(unseen)
-        async with self._database.transaction() as session:
-            await applying.start_offsets(
-                session, {self._place_of(tp): offset for tp, offset in beginnings.items()}
-            )
-            return await applying.stored_offsets(session, self._topics)
 
     def _out_of_range(self, kafka: AIOKafkaConsumer, error: OffsetOutOfRangeError) -> None:
         """An alarm, never a silent jump: the partition rests, the others flow."""
@@ -349,11 +347,13 @@ class Consumer:
         async with self._applying:
             self._positions.clear()
             self._unplaced.clear()
+            self._just_assigned.clear()
             self.progress.assigned = frozenset()
 
     def assigned(self, partitions: Iterable[TopicPartition]) -> None:
         """These are ours now; the poll loop seeks them, since that may have to wait."""
         self._unplaced.update(partitions)
+        self._just_assigned.update(partitions)
         self.progress.assign(self._place_of(tp) for tp in partitions)
         for partition in partitions:
             place = self._place_of(partition)

@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError
 from prometheus_client import Gauge
 from sqlalchemy import text
 
-from shared import applying, clock, logs
+from shared import applying, clock, logs, topic_ids
 from shared.contracts.topics import Topic
 from shared.db import Database
 from shared.producer import Place
@@ -42,6 +42,8 @@ class Progress:
     assigned: frozenset[Place] = frozenset()
     excused: set[Place] = field(default_factory=set)
     """Out of range: known not to move, until the consumer tries again."""
+    made_anew: set[Place] = field(default_factory=set)
+    """The stored offset counts in a topic that is no more: the consumer is to begin again."""
     delivered: dict[Place, int] = field(default_factory=dict)
     deliveries: int = 0
     busy: bool = False
@@ -123,10 +125,17 @@ class Watchdog:
         oldest = (clock.now() - parked.oldest).total_seconds() if parked.oldest else 0.0
         PARKED_OLDEST.labels(self._service).set(oldest)
         ends = await self._ends()
+        await self._compare_ids()
         for topic in self._topics:
             lag = sum(end - stored.get(p, 0) for p, end in ends.items() if p.topic == topic)
             LAG.labels(self._service, topic).set(lag)
         self._judge(ends, stored)
+
+    async def _compare_ids(self) -> None:
+        """Tell the consumer of topics that were made anew under it, offsets in range or not."""
+        ids = await topic_ids.ask_as(self._observer, self._prefix, self._topics)
+        async with self._database.transaction() as session:
+            self._progress.made_anew.update(await topic_ids.made_anew(session, ids))
 
     def _judge(self, ends: Mapping[Place, int], stored: Mapping[Place, int]) -> None:
         now = time.monotonic()

@@ -1,4 +1,4 @@
-"""A service's worker process: relay, consumer, jobs, days, housekeeping and its health server.
+"""A service's worker process: relay, topics, consumer, jobs, days, housekeeping, health server.
 
 Any part that ends unexpectedly ends the process with an error, and the supervisor starts a fresh
 one: a worker that runs has all its parts. SIGTERM and SIGINT let what is under way finish.
@@ -32,6 +32,7 @@ from shared.relay import Relay
 from shared.settings import MissingSettingsError, Settings
 from shared.trouble import passes
 from shared.waiting import pause
+from shared.written_topics import WrittenTopics
 
 UPKEEP_EVERY = timedelta(hours=6).total_seconds()
 UPKEEP_RETRY = 10.0
@@ -130,6 +131,12 @@ def _parts(
     parts: dict[str, Part] = {
         "health": lambda stop: _serve_health(settings, database, stop),
         "relay": relay.run,
+        "topics": WrittenTopics(
+            service=settings.service,
+            database=database,
+            bootstrap_servers=settings.kafka_bootstrap_servers,
+            topic_prefix=settings.topic_prefix,
+        ).run,
         "consumer": consumer.run,
         "jobs": jobs.Runner(database, job_kinds).run,
         "days": Days(database, turns).run,

@@ -16,6 +16,7 @@ from shared import (
     parking,
     relay,
     workdays,
+    written_topics,
 )
 from shared.db import platform_metadata
 
@@ -30,6 +31,7 @@ DECLARED_IN = (
     parking,
     relay,
     workdays,
+    written_topics,
 )
 """The modules; a new platform table's belongs in here."""
 
