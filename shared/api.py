@@ -25,6 +25,7 @@ from shared.db import Database, open_session
 from shared.errors import TooLarge
 from shared.middleware import RequestEdge
 from shared.paging import (
+    MOST_ITEMS,
     IfMatch,
     Limit,
     Page,
@@ -36,6 +37,7 @@ from shared.paging import (
 from shared.settings import Settings
 
 __all__ = [
+    "MOST_ITEMS",
     "BangfuRoute",
     "IfMatch",
     "Limit",

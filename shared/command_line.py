@@ -4,19 +4,24 @@ import asyncio
 import csv
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import typer
 from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import clock, crypto
+from shared.auth import Caller, system_caller
 from shared.db import Database
 from shared.settings import MissingSettingsError, Settings
 
 T = TypeVar("T")
 Load = Callable[[], Settings]
+Actor = Annotated[str, typer.Option(help="Officer id of the person who does this.")]
+Because = Annotated[str, typer.Option(help="Why it is done; goes to the audit.")]
 
 out = Console(markup=False, emoji=False)
 """What is printed is data: a reason that holds ``[/x]`` or ``:x:`` is no formatting."""
@@ -44,6 +49,25 @@ def needing(load: Load, name: str) -> Settings:
     crypto.configure(settings.key_file, settings.field_cipher)
     clock.configure(settings.clock_file, settings.env)
     return settings
+
+
+def acting(service: str, actor: str) -> Caller:
+    """The service itself, on the word of the officer ``actor``: who stands in the audit."""
+    return replace(system_caller(service), officer_id=actor)
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int], None]]:
+    """Show on the terminal how far long work has come; what is yielded hears the number so far."""
+    with Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        TimeElapsedColumn(),
+        console=out,
+        transient=True,
+    ) as shown:
+        task = shown.add_task(what)
+        yield lambda number: shown.update(task, description=f"{number:,} {what}")
 
 
 def with_database(load: Load, work: Callable[[Database], Awaitable[T]]) -> T:

@@ -12,6 +12,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Date,
     DateTime,
     Integer,
@@ -29,7 +30,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared import clock
 from shared.contracts.envelope import Envelope
 from shared.contracts.registry import HouseholdState
-from shared.db import NAMING
+from shared.db import NAMING, among
 
 metadata = MetaData(naming_convention=NAMING)
 
@@ -117,24 +118,28 @@ async def load(session: AsyncSession, household_ids: Sequence[UUID]) -> list[Hou
 
     Unknown ids are left out, and what row-level security hides is unknown.
     """
+    found = await rows(session, household_copy.c.household_id.in_(household_ids))
+    return [HouseholdState.model_validate(row) for row in found]
+
+
+async def rows(session: AsyncSession, *conditions: ColumnElement[bool]) -> list[dict[str, Any]]:
+    """The copies as they are stored, right or wrong, in the order of their ids.
+
+    Every column of ``household_copy`` and, as ``members``, those of ``member_copy`` in their order.
+    """
     found = await session.execute(
-        select(household_copy)
-        .where(household_copy.c.household_id.in_(household_ids))
-        .order_by(household_copy.c.household_id)
+        select(household_copy).where(*conditions).order_by(household_copy.c.household_id)
     )
-    households = found.mappings().all()
+    households = [dict(row) for row in found.mappings()]
     members: dict[UUID, list[dict[str, Any]]] = {row["household_id"]: [] for row in households}
-    rows = await session.execute(
+    stored = await session.execute(
         select(member_copy)
-        .where(member_copy.c.household_id.in_(list(members)))
+        .where(among(member_copy.c.household_id, list(members)))
         .order_by(member_copy.c.household_id, member_copy.c.position)
     )
-    for row in rows.mappings():
+    for row in stored.mappings():
         members[row["household_id"]].append(dict(row))
-    return [
-        HouseholdState.model_validate({**row, "members": members[row["household_id"]]})
-        for row in households
-    ]
+    return [{**row, "members": members[row["household_id"]]} for row in households]
 
 
 _UPSERT = text("""

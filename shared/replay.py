@@ -4,6 +4,7 @@ Listeners that know a version already drop it; those that do not, take it. The h
 changes. Replayed events keep their ids, versions and payload bytes.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,25 +35,33 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How many events a chunk put into the outbox and the last history id it looked at."""
+    """How many events went into the outbox and the last history id among them."""
 
     enqueued: int
     last_id: int
 
 
-async def replay(database: Database, selection: Selection, *, chunk: int = CHUNK) -> int:
+async def replay(
+    database: Database,
+    selection: Selection,
+    *,
+    chunk: int = CHUNK,
+    after_id: int = 0,
+    tell: Callable[[Progress], None] = lambda _: None,
+) -> int:
     """Enqueue all of ``selection`` in transactions of at most ``chunk`` events; gives the number.
 
-    Broken off, it may simply be run again. Needs the worker's role.
+    ``tell`` hears the number so far and the last history id, from which one that was broken off may
+    go on (``after_id``); run again from the start it does no harm either. Needs the worker's role.
     """
-    total, last_id = 0, 0
+    total, last_id = 0, after_id
     while True:
         async with database.transaction() as session:
             done = await replay_chunk(session, selection, after_id=last_id, limit=chunk)
-        total += done.enqueued
+        total, last_id = total + done.enqueued, done.last_id
+        tell(Progress(total, last_id))
         if done.enqueued < chunk:
             return total
-        last_id = done.last_id
 
 
 async def replay_chunk(

@@ -1,8 +1,9 @@
 """Every environment variable that all services share, read once at start.
 
-A service's own ``settings.py`` subclasses ``Settings`` and fixes ``service``. The addresses carry
-passwords: they never show in a repr or in an error. In a container they are mounted as files: where
-/run/secrets is, its file ``bangfu_<field>`` stands for a variable that is not set.
+A service's own ``settings.py`` subclasses ``Settings``, or ``ListenerSettings``, and fixes
+``service``. The addresses carry passwords: they never show in a repr or in an error. In a container
+they are mounted as files: where /run/secrets is, its file ``bangfu_<field>`` stands for a variable
+that is not set.
 """
 
 from pathlib import Path
@@ -89,6 +90,24 @@ class Settings(BaseSettings):
         missing = [f"BANGFU_{name.upper()}" for name in names if not getattr(self, name)]
         if missing:
             raise MissingSettingsError(f"{self.service} cannot start: set {', '.join(missing)}")
+
+
+class ListenerSettings(Settings):
+    """What a service that keeps a copy of the registry's households needs to ask the registry."""
+
+    registry_url: str = ""
+    """The registry's api, asked with a token of the service's own."""
+    token_url: str = ""
+    """Where the service gets that token (client credentials)."""
+    client_id: str = ""
+    """The service's name at the token issuer; its own name when left out."""
+    client_secret_file: Path | None = None
+    """The file with its secret; the issuer of development wants none."""
+
+    @property
+    def client_name(self) -> str:
+        """The service's name at the token issuer."""
+        return self.client_id or self.service
 
 
 class MissingSettingsError(RuntimeError):

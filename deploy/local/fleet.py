@@ -58,7 +58,7 @@ def operators_environment(
 
 def environment(layout: Layout, service: str) -> dict[str, str]:
     """What both processes of a service are told; no database address."""
-    own = _of_notify(layout) if service == "notify" else {}
+    own = {} if service == "registry" else _of_listeners(layout, service)
     return own | {
         "BANGFU_ENV": "development",
         "BANGFU_HOST": "127.0.0.1",
@@ -72,14 +72,14 @@ def environment(layout: Layout, service: str) -> dict[str, str]:
     }
 
 
-def _of_notify(layout: Layout) -> dict[str, str]:
-    """Whom notify asks for names, where it gets its token for that, and where its console is."""
-    return {
+def _of_listeners(layout: Layout, service: str) -> dict[str, str]:
+    """Whom a listener asks about its copies, where it gets its token for that; notify's console."""
+    told = {
         "BANGFU_REGISTRY_URL": layout.api("registry"),
         "BANGFU_TOKEN_URL": f"{layout.issuer}/token",
-        "BANGFU_CLIENT_ID": "notify",
-        "BANGFU_CONSOLE_URL": layout.api("notify"),
+        "BANGFU_CLIENT_ID": service,
     }
+    return told | ({"BANGFU_CONSOLE_URL": layout.api("notify")} if service == "notify" else {})
 
 
 async def until_ready(layout: Layout, processes: Processes, step: Step) -> None:

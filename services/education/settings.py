@@ -3,11 +3,11 @@
 from functools import lru_cache
 from typing import Literal
 
-from shared.settings import Settings
+from shared.settings import ListenerSettings
 
 
-class EducationSettings(Settings):
-    """What every service reads (see shared.settings); education has none of its own yet."""
+class EducationSettings(ListenerSettings):
+    """What every listener reads (see shared.settings); education has none of its own yet."""
 
     service: Literal["education"] = "education"
 

@@ -3,11 +3,11 @@
 from functools import lru_cache
 from typing import Literal
 
-from shared.settings import Settings
+from shared.settings import ListenerSettings
 
 
-class EmploymentSettings(Settings):
-    """What every service reads (see shared.settings); employment has none of its own yet."""
+class EmploymentSettings(ListenerSettings):
+    """What every listener reads (see shared.settings); employment has none of its own yet."""
 
     service: Literal["employment"] = "employment"
 

@@ -1,27 +1,18 @@
 """Notify's environment variables: those of every service, and its own."""
 
 from functools import lru_cache
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
-from shared.settings import Settings
+from shared.settings import ListenerSettings
 
 
-class NotifySettings(Settings):
-    """What every service reads (see shared.settings), and what only notify does."""
+class NotifySettings(ListenerSettings):
+    """What every listener reads (see shared.settings), and what only notify does."""
 
     service: Literal["notify"] = "notify"
 
-    registry_url: str = ""
-    """The registry's api, asked for the names that notices print."""
-    token_url: str = ""
-    """Where notify gets its own token (client credentials) for that."""
-    client_id: str = "notify"
-    """Notify's name at the token issuer."""
-    client_secret_file: Path | None = None
-    """The file with its secret; the issuer of development wants none."""
     complaint_phones: dict[str, str] = Field(default_factory=dict)
     """The complaint phone that notices print, by county code; without one the bureau alone."""
 

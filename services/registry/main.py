@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from services.registry.checks import api as checks
+from services.registry.exchange import api as exchange
 from services.registry.households import api as households
 from services.registry.households import persons_api
 from services.registry.ledger import api as ledger
@@ -33,6 +34,7 @@ def create(settings: Settings | None = None) -> FastAPI:
             persons_api.routes,
             persons_api.transfer_routes,
             rosters.routes,
+            exchange.routes,
             parameters.router("registry", DEFINITIONS),
             divisions.router(),
             jobs.router("registry"),

@@ -3,11 +3,11 @@
 from functools import lru_cache
 from typing import Literal
 
-from shared.settings import Settings
+from shared.settings import ListenerSettings
 
 
-class ReliefSettings(Settings):
-    """What every service reads (see shared.settings); relief has none of its own yet."""
+class ReliefSettings(ListenerSettings):
+    """What every listener reads (see shared.settings); relief has none of its own yet."""
 
     service: Literal["relief"] = "relief"
 

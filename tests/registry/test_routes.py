@@ -61,6 +61,7 @@ ELSEWHERE = {
     "POST /v1/return-checks/{return_check_id}/dismiss": "returns/test_api.py",
     "POST /v1/households": "households/test_opening.py: the county and no more",
     "POST /v1/rosters": "rosters/test_api.py",
+    "GET /v1/published-households": "exchange/test_published.py",
     "GET /v1/rosters": "rosters/test_api.py",
     "GET /v1/rosters/export": "rosters/test_api.py",
     "GET /v1/rosters/{roster_id}": "rosters/test_api.py",

@@ -33,7 +33,7 @@ def desk_of(settings: NotifySettings) -> Desk:
     registry = Registry(
         registry_url=settings.registry_url,
         token_url=settings.token_url,
-        client_id=settings.client_id,
+        client_id=settings.client_name,
         secret_file=settings.client_secret_file,
     )
     return Desk(registry=registry, phones=settings.complaint_phones)

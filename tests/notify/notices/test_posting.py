@@ -13,12 +13,13 @@ from services.notify.notices import sealed
 from services.notify.notices.content import Rule
 from services.notify.notices.jobs import Desk, posting
 from services.notify.notices.posting import post_notices
-from services.notify.registry_client import Registry, RegistryDownError
+from services.notify.registry_client import Registry
 from shared import clock
 from shared.contracts.notices import NoticeRequest
 from shared.db import Database
 from shared.identity import new_id
 from shared.parameter_values import PARAMETERS
+from shared.registry_client import RegistryDownError
 from tests.notify.notices.conftest import RealRegistry
 from tests.notify.support import (
     COUNTY,
