@@ -16,8 +16,8 @@ from shared.contracts.topics import HOUSEHOLDS
 from shared.events import NewEvent, publish
 from shared.identity import new_id
 from tests.bus.conftest import Path
-from tests.bus.notes import Note, running, scalar
-from tests.bus.test_delivery import until_drained
+from tests.bus.notes import Note, execute, running, scalar, write
+from tests.bus.test_delivery import until_drained, until_latest
 from tests.bus.test_parking import parked, until_parked
 from tests.conftest import SettingsOf
 
@@ -123,6 +123,35 @@ async def test_a_bad_file_is_one_line_and_changes_nothing(
     assert after == before
 
 
+async def test_status_says_what_is_unsent_and_lags_and_when_kafka_is_silent(
+    path: Path, typed: Typed, kafka_settings_of: SettingsOf
+) -> None:
+    household = new_id()
+    await write(path.writer, (household, 1, "waits"))
+    settings = kafka_settings_of("housing", path.writer_at)
+    writers = commands.build("housing", lambda: settings)
+    told = await asyncio.to_thread(CliRunner().invoke, writers, ["events", "status"])
+    assert re.search(r"unsent: 1 of registry.households, oldest \d+\.\d s", told.output)
+
+    async with running(path.relay().run):
+        async with running(path.consumer().run):
+            await until_latest(path, {household: (1, "waits")})
+        await write(path.writer, (household, 2, "not read yet"))
+        await until_drained(path)
+    await execute(
+        path.listener_at.owner_url,
+        "INSERT INTO consumer_offsets VALUES ('relief.standards', 3, 9000)",
+    )
+    silent = await typed("events", "status")
+    assert "lag: unknown, Kafka does not answer" in silent.output
+    listening = kafka_settings_of("education", path.listener_at)
+    listeners = commands.build("education", lambda: listening)
+    told = await asyncio.to_thread(CliRunner().invoke, listeners, ["events", "status"])
+    assert "lag: 1\n" in told.output
+    assert "out of range: Kafka has 0 to 0" in told.output
+    assert "parked: 0" in told.output
+
+
 async def test_a_reason_is_shown_as_it_is(typed: Typed, path: Path) -> None:
     """What looks like a terminal's formatting is data."""
     async with path.listener.transaction() as session:
@@ -162,7 +191,9 @@ async def test_replay_and_restart(path: Path, typed: Typed, settings_of: Setting
     writers = commands.build("housing", lambda: settings)
 
     async def replayed(*words: str) -> str:
-        result = await asyncio.to_thread(CliRunner().invoke, writers, ["events", "replay", *words])
+        result = await asyncio.to_thread(
+            CliRunner().invoke, writers, ["events", "replay", *words, "--actor", "o7"]
+        )
         assert result.exit_code == 0, result.output
         return result.output.strip()
 
@@ -170,6 +201,8 @@ async def test_replay_and_restart(path: Path, typed: Typed, settings_of: Setting
     assert (await replayed("--all-versions")).startswith("3 events")
     assert (await replayed("--since", "2100-01-01T00:00:00")).startswith("0 events")
 
+    asked = "SELECT count(*) FROM audit_log WHERE action = 'event.replayed' AND officer_id = 'o7'"
+    assert await scalar(path.writer, asked) == 3
     async with path.listener.transaction() as session:
         await session.execute(
             text("INSERT INTO consumer_offsets VALUES ('relief.standards', 3, 9)")

@@ -114,6 +114,22 @@ async def test_an_unknown_type_is_skipped_and_counted(path: Path) -> None:
     assert await scalar(path.listener, "SELECT count(*) FROM parked") == 0
 
 
+async def test_an_unknown_version_of_a_known_type_stands_beside_the_known_one(path: Path) -> None:
+    """A writer sends a breaking change beside the old version: this listener reads on as it did."""
+    household, other = new_id(), new_id()
+    counted = {"service": "education", "topic": HOUSEHOLDS.name}
+    before = REGISTRY.get_sample_value("bangfu_consumer_unknown_total", counted) or 0
+    async with running(path.relay().run, path.consumer().run):
+        await write(path.writer, (household, 1, "v1"), (other, 1, "another"))
+        newer = notes.CHANGED.removesuffix("v1") + "v2"
+        await write(path.writer, (household, 1, "the same as v2"), kind=newer)
+        await write(path.writer, (household, 2, "v1 again"))
+        await until_latest(path, {household: (2, "v1 again"), other: (1, "another")})
+        await until_applied_to_the_end(path, 4)
+    assert REGISTRY.get_sample_value("bangfu_consumer_unknown_total", counted) == before + 1
+    assert await scalar(path.listener, "SELECT count(*) FROM parked") == 0
+
+
 async def test_a_listener_that_was_down_catches_up(path: Path) -> None:
     households = [new_id() for _ in range(300)]
     async with running(path.relay().run):
@@ -196,10 +212,14 @@ async def test_replay_fills_a_new_listener_with_the_newest_of_each(path: Path) -
 
 
 async def test_a_payload_over_the_limit_never_reaches_the_outbox(path: Path) -> None:
-    household = new_id()
-    with pytest.raises(errors.TooLarge):
+    household, other = new_id(), new_id()
+    with pytest.raises(errors.TooLarge) as refused:
         await write(path.writer, (household, 1, "x" * events.MAX_DATA_BYTES))
+    assert refused.value.status_code == 413
     assert await scalar(path.writer, "SELECT count(*) FROM note") == 0
+    async with running(path.relay().run, path.consumer().run):
+        await write(path.writer, (other, 1, "flows"))
+        await until_latest(path, {other: (1, "flows")})
 
 
 async def test_the_largest_payload_passes(path: Path) -> None:
