@@ -18,7 +18,7 @@ PIN := $(VENV)/pin/bin/uv pip compile --quiet --upgrade --universal --python-ver
 CHECKED := shared services deploy tests
 
 export BANGFU_HOME BANGFU_PORT BANGFU_POSTGRES_URL KAFKA_BOOTSTRAP_SERVERS
-export DETACH SAMPLE SCOPES DIVISIONS OFFICER BUREAU
+export DETACH SAMPLE SCOPES DIVISIONS OFFICER BUREAU BENCH BENCH_JSON
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 17
@@ -48,8 +48,8 @@ token: $(STAMP) ## print a token (SCOPES="…" DIVISIONS=331124 OFFICER=officer-
 migrate: $(STAMP) ## bring the six databases of a running stack to the newest schema
 	@$(LOCAL) migrate
 
-bench: ## the benchmarks (not here yet)
-	@echo "make bench: there are no benchmarks yet, nothing was measured" >&2; exit 1
+bench: $(STAMP) ## the benchmarks against bare programs (BENCH=write,read BENCH_JSON=path)
+	@$(BIN)/python -m tests.bench
 
 ledger: $(VENV)/debian-ready ## load and faults on the event path, every row checked (SEED=1 MINUTES=4 NODES=1; SEEDS=20 for a row of them)
 	@if [ -n "$(SEEDS)" ]; then $(BIN)/python -m tests.ledger seeds --count $(SEEDS) --minutes $${MINUTES:-3} --nodes $${NODES:-1}; \

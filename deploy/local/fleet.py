@@ -23,7 +23,7 @@ def issuer(layout: Layout) -> Program:
     told = {"BANGFU_ISSUER": layout.issuer, "BANGFU_SIGNING_KEY": str(layout.signing_key)}
     return Program(
         name=ISSUER,
-        argv=uvicorn("deploy.local.issuer:create", layout.issuer_port),
+        argv=uvicorn_command("deploy.local.issuer:create", layout.issuer_port),
         env=surroundings() | told,
     )
 
@@ -34,7 +34,7 @@ def programs(layout: Layout, databases: Mapping[str, ServiceDatabase]) -> Iterat
         told = surroundings() | environment(layout, service)
         yield Program(
             name=f"{service}-api",
-            argv=uvicorn(f"services.{service}.main:create", layout.api_port(service)),
+            argv=uvicorn_command(f"services.{service}.main:create", layout.api_port(service)),
             env=told | {"BANGFU_API_DATABASE_URL": databases[service].api_url},
         )
         yield Program(
@@ -114,8 +114,8 @@ async def _is_ready(client: httpx.AsyncClient, address: str) -> bool:
         return False
 
 
-def uvicorn(factory: str, port: int) -> list[str]:
-    """The command that serves an app factory on a port of this machine."""
+def uvicorn_command(factory: str, port: int) -> list[str]:
+    """How one process of an ASGI app is started."""
     place = ["--host", "127.0.0.1", "--port", str(port)]
     # the access log would hold addresses with what officers searched for
     calm = ["--no-access-log", "--timeout-graceful-shutdown", "10"]

@@ -187,7 +187,7 @@ class Stack:
         if kind == "api":
             port = self._ports[name]
             told["BANGFU_API_DATABASE_URL"] = _through(database.api_url, hop)
-            argv = fleet.uvicorn(f"services.{service}.main:create", port)
+            argv = fleet.uvicorn_command(f"services.{service}.main:create", port)
         else:
             told["BANGFU_WORKER_PORT"] = str(self._ports[name])
             told["BANGFU_WORKER_DATABASE_URL"] = _through(database.worker_url, hop)

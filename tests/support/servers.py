@@ -13,15 +13,18 @@ from tests.support.ports import free_ports
 
 
 @asynccontextmanager
-async def running_postgres(home: Path) -> AsyncIterator[str]:
-    """A PostgreSQL with the six databases, not yet migrated; gives the superuser's address."""
+async def running_postgres(home: Path, *, durable: bool = False) -> AsyncIterator[str]:
+    """A PostgreSQL with the six databases, not yet migrated; gives the superuser's address.
+
+    ``durable`` is with fsync, as in production: tests do without, benchmarks do not.
+    """
     processes = Processes(home)
     server = PostgresServer(
         home / "postgres",
         processes,
         port=free_ports(1)[0],
         password="test-superuser",
-        durable=False,
+        durable=durable,
     )
     await server.prepare()
     try:

@@ -1,0 +1,1 @@
+"""The benchmark: `make bench` measures the platform against small honest programs (README.md)."""
