@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+import asyncpg
 import httpx
 
 from deploy.local import fleet
@@ -53,6 +54,25 @@ class Bench:
     def database(self, service: str) -> AbstractAsyncContextManager[ServiceDatabase]:
         """A migrated database of this service, fresh, dropped at the end of the block."""
         return self._databases.copy(service)
+
+    async def bare_database(self, name: str, tables: str) -> str:
+        """A database of the superuser with these tables, for a baseline; gives its address."""
+        for place, order in (("postgres", f"CREATE DATABASE {name}"), (name, tables)):
+            connection = await asyncpg.connect(self._address_of(place))
+            try:
+                await connection.execute(order)
+            finally:
+                await connection.close()
+        return self._address_of(name)
+
+    def keep(self, name: str, content: bytes) -> Path:
+        """A file of the run."""
+        place = self.folder / name
+        place.write_bytes(content)
+        return place
+
+    def _address_of(self, database: str) -> str:
+        return self.admin_url.rpartition("/")[0] + f"/{database}"
 
     async def kafka(self) -> str:
         """The bootstrap address of the one broker; it starts when first asked for."""
