@@ -9,13 +9,13 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, Table, Text, text
+from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import clock, logs
 from shared.auth import Caller
-from shared.db import platform_metadata
+from shared.db import driver_of, platform_metadata
 from shared.scrubbing import scrub
 
 Subject = str | UUID
@@ -41,16 +41,12 @@ audit_log = Table(
     Index(None, "subject_type", "subject_id"),
 )
 
-_INSERT = text(
-    """
+_INSERT = """
     INSERT INTO audit_log (at, sub, officer_id, bureau, unit, action, subject_type, subject_id,
                            division_code, why, from_address, user_agent, correlation_id, detail)
-    SELECT :at, :sub, :officer_id, :bureau, :unit, :action, :subject_type, subject_id,
-           division_code, :why, :from_address, :user_agent, :correlation_id, CAST(:detail AS jsonb)
-    FROM unnest(CAST(:subject_ids AS text[]), CAST(:division_codes AS text[]))
-        AS subjects(subject_id, division_code)
-    """
-)
+    SELECT $1, $2, $3, $4, $5, $6, $7, subject_id, division_code, $10, $11, $12, $13, $14
+    FROM unnest($8::text[], $9::text[]) AS subjects(subject_id, division_code)
+"""
 
 
 async def record(
@@ -79,22 +75,20 @@ async def record(
     if len(places) != len(subjects):
         raise ValueError(f"{len(places)} division codes for {len(subjects)} subjects")
     origin = logs.origin()
-    await session.execute(
+    await driver_of(session).execute(
         _INSERT,
-        {
-            "at": clock.now(),
-            "sub": caller.sub,
-            "officer_id": caller.officer_id,
-            "bureau": caller.bureau,
-            "unit": caller.unit,
-            "action": action,
-            "subject_type": subject_type,
-            "subject_ids": [str(subject) for subject in subjects],
-            "division_codes": places,
-            "why": origin.why,
-            "from_address": origin.from_address,
-            "user_agent": origin.user_agent,
-            "correlation_id": logs.correlation_id(),
-            "detail": None if detail is None else orjson.dumps(scrub(detail)).decode(),
-        },
+        clock.now(),
+        caller.sub,
+        caller.officer_id,
+        caller.bureau,
+        caller.unit,
+        action,
+        subject_type,
+        [str(subject) for subject in subjects],
+        places,
+        origin.why,
+        origin.from_address,
+        origin.user_agent,
+        logs.correlation_id(),
+        None if detail is None else orjson.dumps(scrub(detail)).decode(),
     )

@@ -7,6 +7,7 @@ compare ``officer_id`` (one human, even with two accounts).
 import asyncio
 import re
 import time
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -30,6 +31,8 @@ KEYS_LIVE_SECONDS = 600.0
 LEEWAY_SECONDS = 30
 """Clocks of two machines may differ by this much."""
 MOST_TOKEN_CHARACTERS = 8192
+MOST_REMEMBERED = 4096
+"""Tokens whose signature need not be checked again; the oldest goes first."""
 MOST_DIVISIONS = 500
 PREFIX_LENGTHS = frozenset({2, 4, 6, 9, 12})
 """GB/T 2260 and the statistics bureau's codes: province, city, county, township, village."""
@@ -71,6 +74,15 @@ def system_caller(service: str) -> Caller:
     return Caller(sub=f"system:{service}", bureau="system", unit=service, divisions=("",))
 
 
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    """A token that was checked: whom it names, until when, and against which keys."""
+
+    caller: Caller
+    expires: float
+    keys_fetched_at: float
+
+
 class Tokens:
     """Checks tokens of one issuer for one audience, holding the issuer's keys in memory."""
 
@@ -82,9 +94,13 @@ class Tokens:
         self._asked_at = float("-inf")
         self._fetched_at = float("-inf")
         self._asking = asyncio.Lock()
+        self._remembered: OrderedDict[str, _Verified] = OrderedDict()
 
     async def verify(self, token: str) -> Caller:
         """The caller that ``token`` names. Raises Unauthorized, or TryAgain without any keys."""
+        remembered = self._remembered.get(token)
+        if remembered is not None and self._still_holds(remembered):
+            return remembered.caller
         if len(token) > MOST_TOKEN_CHARACTERS:
             raise Unauthorized("token_invalid", "the token is longer than any we issue")
         try:
@@ -94,7 +110,25 @@ class Tokens:
         key = await self._key(header.get("kid"))
         if header.get("alg") not in ALGORITHMS or header["alg"] != key.algorithm_name:
             raise Unauthorized("token_invalid", "the token's algorithm is not accepted")
-        return caller_of(self._claims(token, key))
+        claims = self._claims(token, key)
+        caller = caller_of(claims)
+        self._remember(token, _Verified(caller, float(claims["exp"]), self._fetched_at))
+        return caller
+
+    def _still_holds(self, remembered: "_Verified") -> bool:
+        """Not past its end, and checked with the keys of today: a key withdrawn is gone from them.
+
+        Once the keys are old enough to be asked for again, every token is checked anew.
+        """
+        in_time = time.time() < remembered.expires + LEEWAY_SECONDS
+        same_keys = remembered.keys_fetched_at == self._fetched_at
+        return in_time and same_keys and time.monotonic() - self._fetched_at < KEYS_LIVE_SECONDS
+
+    def _remember(self, token: str, verified: "_Verified") -> None:
+        self._remembered[token] = verified
+        self._remembered.move_to_end(token)
+        if len(self._remembered) > MOST_REMEMBERED:
+            self._remembered.popitem(last=False)
 
     def _claims(self, token: str, key: jwt.PyJWK) -> dict[str, Any]:
         try:

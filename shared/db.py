@@ -4,13 +4,15 @@ One request is one transaction: it is opened with the caller's divisions set, an
 the answer leaves. Application code never commits.
 """
 
+import asyncio
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Protocol, cast
 from uuid import UUID
 
+import asyncpg
 import orjson
 from fastapi import Depends, Request
 from sqlalchemy import (
@@ -24,12 +26,17 @@ from sqlalchemy import (
     false,
     literal,
     or_,
-    text,
     true,
 )
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import DisconnectionError
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import (
+    AsyncConnection,
+    AsyncEngine,
+    AsyncSession,
+    create_async_engine,
+)
+from sqlalchemy.pool import PoolProxiedConnection
 
 from shared.auth import Caller, current_caller
 
@@ -49,7 +56,11 @@ EVERYWHERE = ""
 """The prefix that covers every division; only workers and commands hold it, never a token."""
 
 _PREFIX = re.compile(r"[0-9]*", re.ASCII)
-_SET_DIVISIONS = text("SELECT set_config('bangfu.divisions', :divisions, true)")
+_BEGIN = "BEGIN"
+_COMMIT = "COMMIT"
+_ROLLBACK = "ROLLBACK"
+_SET_DIVISIONS = "; SET LOCAL bangfu.divisions = '{}'"
+"""In one round trip with BEGIN; the setting is digits and commas, divisions_setting sees to it."""
 _CONNECT_SECONDS = 5.0
 _IDLE_IN_TRANSACTION = "60s"  # a request that hangs must not hold locks for ever
 
@@ -79,6 +90,8 @@ class Database:
             hide_parameters=True,
             json_serializer=_to_json,
             json_deserializer=orjson.loads,
+            # Transaction begins and commits by itself: SQLAlchemy's own way costs 0.4 ms more
+            isolation_level="AUTOCOMMIT",
             connect_args={
                 "timeout": _CONNECT_SECONDS,
                 "server_settings": {
@@ -93,7 +106,6 @@ class Database:
             },
         )
         event.listen(self.engine.sync_engine, "checkout", _refuse_closed)
-        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 
     @asynccontextmanager
     async def transaction(
@@ -105,14 +117,94 @@ class Database:
         security; without them such a role sees none, and a worker, which bypasses it, sees all.
         A streamed export opens its own one of these, since the request's is over by then.
         """
-        async with self._sessions() as session, session.begin():
-            if divisions is not None:
-                await session.execute(_SET_DIVISIONS, {"divisions": divisions_setting(divisions)})
+        order = _BEGIN
+        if divisions is not None:
+            order += _SET_DIVISIONS.format(divisions_setting(divisions))
+        pooled = await self.engine.raw_connection()
+        session = Transaction(self.engine, pooled)
+        try:
+            await session.driver.execute(order)
             yield session
+            await session.finish()
+        except BaseException:
+            await asyncio.shield(session.abandon())
+            raise
+        finally:
+            session.give_back()
 
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
+
+
+class Transaction(AsyncSession):
+    """A session that lives for one transaction, and its driver connection beside it.
+
+    ``driver`` speaks to PostgreSQL in the same transaction without SQLAlchemy in between, an eighth
+    of the cost of a statement: for hot paths. The session itself costs nothing until it is used.
+    """
+
+    def __init__(self, engine: AsyncEngine, pooled: PoolProxiedConnection) -> None:
+        super().__init__(
+            bind=AsyncConnection(engine, Connection(engine.sync_engine, connection=pooled)),
+            expire_on_commit=False,
+        )
+        self.driver: asyncpg.Connection[asyncpg.Record] = cast("Any", pooled.driver_connection)
+        self._pooled = pooled
+        self._open = True
+        self._afterwards: dict[Callable[[], None], None] = {}
+
+    def after_commit(self, call: Callable[[], None]) -> None:
+        """Call this once the transaction is committed; the same one twice is called once."""
+        self._afterwards[call] = None
+
+    async def finish(self) -> None:
+        """Commit, unless it was rolled back. Raises RuntimeError where PostgreSQL could not."""
+        if not self._open:
+            return
+        if self.sync_session.in_transaction():
+            await self.commit()  # flushes; ends nothing on the server
+            await self.close()
+        if await self.driver.execute(_COMMIT) != _COMMIT:
+            self._open = False
+            raise RuntimeError("a statement had failed, so the transaction was rolled back")
+        self._open = False
+        for call in self._afterwards:
+            call()
+
+    async def rollback(self) -> None:
+        """Undo everything and end the transaction here; nothing may be asked of it afterwards."""
+        if self.sync_session.in_transaction():
+            await super().rollback()
+        if self._open:
+            self._open = False
+            await self.driver.execute(_ROLLBACK)
+
+    async def abandon(self) -> None:
+        """Roll back whatever state it is in; a connection that cannot is given up."""
+        try:
+            await self.rollback()
+            await self.close()
+        except Exception:  # noqa: BLE001 - what broke the transaction is raised, not this
+            if self._pooled.is_valid:
+                self._pooled.invalidate()
+
+    def give_back(self) -> None:
+        """Return the connection to the pool; not one that is still in a transaction."""
+        if self._pooled.is_valid and self.driver.is_in_transaction():
+            self._pooled.invalidate()
+        self._pooled.close()
+
+
+def driver_of(session: AsyncSession) -> "asyncpg.Connection[asyncpg.Record]":
+    """The driver connection of a session that ``Database.transaction`` opened.
+
+    Its statements run in the session's transaction, with ``$1`` for parameters and the driver's
+    own types: ``bytes``, ``UUID``, ``date``; JSON goes in as text and comes out read.
+    """
+    if not isinstance(session, Transaction):
+        raise TypeError("only a session of Database.transaction has a driver connection")
+    return session.driver
 
 
 class Guard(Protocol):
@@ -152,6 +244,14 @@ def in_divisions(column: Any, divisions: Sequence[str]) -> ColumnElement[bool]:
     if not divisions:
         return false()
     return or_(*(and_(column >= prefix, column < successor(prefix)) for prefix in divisions))
+
+
+COVERED = """EXISTS (
+    SELECT FROM unnest(${at}::text[]) AS allowed(prefix) WHERE {column} ^@ allowed.prefix)"""
+"""``in_divisions`` for a driver's statement that finds rows by their ids: one parameter, the list.
+
+No index serves it. No divisions: no rows; the prefix "" covers every row.
+"""
 
 
 def among(column: Any, ids: Sequence[UUID]) -> ColumnElement[bool]:

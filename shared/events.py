@@ -29,17 +29,14 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
-    event,
     func,
-    text,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Session
 
 from shared import clock, errors, identity, logs
 from shared.contracts.envelope import Payload
 from shared.contracts.topics import Topic
-from shared.db import platform_metadata
+from shared.db import Transaction, driver_of, platform_metadata
 
 MAX_DATA_BYTES = 900_000
 """Leaves room for key and headers under the broker's limit: no event may be unsendable."""
@@ -150,23 +147,17 @@ async def publish(session: AsyncSession, events: Sequence[NewEvent]) -> None:
     """
     if not events:
         return
-    await session.execute(_PUBLISH, _columns(events))
-    _wake_after_commit(session.sync_session)
+    await driver_of(session).execute(_PUBLISH, *_columns(events))
+    if _relays and isinstance(session, Transaction):
+        session.after_commit(_wake)
 
 
-def _wake_after_commit(session: Session) -> None:
-    if not _relays or session.info.get("wakes_relay"):
-        return
-    session.info["wakes_relay"] = True
-    event.listen(session, "after_commit", _wake)
-
-
-def _wake(_session: Session) -> None:
+def _wake() -> None:
     for relay in _relays:
         relay.set()
 
 
-def _columns(events: Sequence[NewEvent]) -> dict[str, list[object]]:
+def _columns(events: Sequence[NewEvent]) -> list[list[object]]:
     """The events as one array a column, for a statement that stays the same at any number."""
     causes = _causes.get() or {}
     request_correlation = logs.correlation_id()
@@ -196,7 +187,7 @@ def _columns(events: Sequence[NewEvent]) -> dict[str, list[object]]:
                 _serialised(one),
             )
         )
-    return dict(zip(_NAMES, map(list, zip(*rows, strict=True)), strict=True))
+    return [list(column) for column in zip(*rows, strict=True)]
 
 
 def _serialised(one: NewEvent) -> bytes:
@@ -229,16 +220,15 @@ _TYPES = {
     "occurred_at": "timestamptz",
     "data": "bytea",
 }
-_NAMES = tuple(_TYPES)
-_LIST = ", ".join(_NAMES)
+_LIST = ", ".join(_TYPES)
+_ARRAYS = ", ".join(f"${at}::{kind}[]" for at, kind in enumerate(_TYPES.values(), start=1))
 
 # The api role may read back only id and recorded_at, so topic and partition are joined by position:
 # an INSERT draws its identity values in the order of its sub-select. The outbox's ids are drawn
 # when the transaction has its number already; the relay's floor depends on that.
-_PUBLISH = text(
-    f"""
+_PUBLISH = f"""
     WITH incoming AS MATERIALIZED (
-        SELECT * FROM unnest({", ".join(f"CAST(:{n} AS {t}[])" for n, t in _TYPES.items())})
+        SELECT * FROM unnest({_ARRAYS})
             WITH ORDINALITY AS given({_LIST}, position)
     ), written AS (
         INSERT INTO events (recorded_at, {_LIST})
@@ -251,5 +241,4 @@ _PUBLISH = text(
     SELECT placed.id, placed.recorded_at, incoming.topic, incoming.kafka_partition
     FROM placed JOIN incoming USING (position)
     ORDER BY position
-    """  # noqa: S608 - only the constant names and types above are put in
-)
+"""  # noqa: S608 - only the constant names and types above are put in

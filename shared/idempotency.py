@@ -20,7 +20,7 @@ from starlette.responses import Response
 
 from shared import clock, crypto
 from shared.auth import Caller
-from shared.db import platform_metadata
+from shared.db import driver_of, platform_metadata
 from shared.errors import BadRequest, Conflict, Refused
 
 HEADER = "Idempotency-Key"
@@ -41,19 +41,20 @@ idempotency_keys = Table(
     Column("stored_at", DateTime(timezone=True), nullable=False, index=True),
 )
 
-_LOCK = text("SELECT pg_try_advisory_xact_lock(CAST(:number AS bigint))")
-_FIND = text(
-    "SELECT fingerprint, answer FROM idempotency_keys WHERE scope = :scope AND stored_at > :oldest"
-)
-_KEEP = text(
-    """
-    INSERT INTO idempotency_keys (scope, fingerprint, answer, stored_at)
-    VALUES (:scope, :fingerprint, :answer, :stored_at)
+_FIND = """
+    SELECT pg_try_advisory_xact_lock($1) AS first, fingerprint, answer
+    FROM (SELECT) AS always
+    LEFT JOIN idempotency_keys ON scope = $2 AND stored_at > $3
+"""
+_KEEP = """
+    INSERT INTO idempotency_keys AS known (scope, fingerprint, answer, stored_at)
+    VALUES ($1, $2, $3, $4)
     ON CONFLICT (scope) DO UPDATE
         SET fingerprint = excluded.fingerprint, answer = excluded.answer,
             stored_at = excluded.stored_at
-    """
-)
+        WHERE known.stored_at <= $5
+"""
+_KEPT = "INSERT 0 1"
 _FORGET = text("DELETE FROM idempotency_keys WHERE stored_at <= :oldest")
 
 
@@ -83,44 +84,45 @@ class Once:
         key = key_of(self._request)
         self._scope = scope_of(self._request, caller, key)
         self._fingerprint = await fingerprint_of(self._request, caller)
-        await self._lock(session)
-        # a statement of its own: its snapshot must be younger than the lock
-        found = (
-            await session.execute(_FIND, {"scope": self._scope, "oldest": clock.now() - KEPT_FOR})
-        ).one_or_none()
-        if found is not None and not hmac.compare_digest(found.fingerprint, self._fingerprint):
+        number = int.from_bytes(self._scope[:8], signed=True)
+        oldest = clock.now() - KEPT_FOR
+        found = await driver_of(session).fetchrow(_FIND, number, self._scope, oldest)
+        if found is None or not found["first"]:
+            raise _in_flight()
+        known, answer = found["fingerprint"], found["answer"]
+        if known is not None and not hmac.compare_digest(known, self._fingerprint):
             raise Refused(
                 "idempotency_key_reused",
                 "this key was used for another request (its body, query or rights differ): "
                 "take a new key",
             )
-        if found is not None:
-            raise RepeatedError(unpacked(found.answer))
+        if known is not None:
+            raise RepeatedError(unpacked(answer))
         self._session = session
 
-    async def _lock(self, session: AsyncSession) -> None:
-        number = int.from_bytes(self._scope[:8], signed=True)
-        if not await session.scalar(_LOCK, {"number": number}):
-            raise Conflict(
-                "request_in_flight", "the same request is being carried out: ask again in a moment"
-            )
-
     async def keep(self, answer: Response) -> None:
-        """Store ``answer`` in the request's transaction; one that failed is rolled back instead."""
+        """Store ``answer`` in the request's transaction; one that failed is rolled back instead.
+
+        Raises Conflict when the same request was carried out between our look and our lock (one
+        statement, whose snapshot is the older of the two): all of ours is undone.
+        """
         if self._session is None:
             raise RuntimeError(f"{self._request.url.path} opened no session to keep its answer in")
         if answer.status_code >= 400:
             await self._session.rollback()
             return
-        await self._session.execute(
-            _KEEP,
-            {
-                "scope": self._scope,
-                "fingerprint": self._fingerprint,
-                "answer": packed(answer),
-                "stored_at": clock.now(),
-            },
+        now = clock.now()
+        kept = await driver_of(self._session).execute(
+            _KEEP, self._scope, self._fingerprint, packed(answer), now, now - KEPT_FOR
         )
+        if kept != _KEPT:
+            raise _in_flight()
+
+
+def _in_flight() -> Conflict:
+    return Conflict(
+        "request_in_flight", "the same request is being carried out: ask again in a moment"
+    )
 
 
 def key_of(request: Request) -> str:

@@ -68,6 +68,8 @@ def install(app: FastAPI) -> None:
         DBAPIError,
         PoolTimeoutError,
         asyncpg.PostgresError,
+        asyncpg.InterfaceError,
+        asyncpg.InternalClientError,
         ConnectionError,
         TimeoutError,
     ):
@@ -107,7 +109,9 @@ def of(error: Exception) -> Problem:
             return _of_validation(error.errors())
         case DBAPIError() | asyncpg.PostgresError():
             return _of_database(error)
-        case PoolTimeoutError() | ConnectionError() | TimeoutError():
+        case (
+            PoolTimeoutError() | ConnectionError() | TimeoutError() | asyncpg.InternalClientError()
+        ):
             return TryAgain("database_unavailable", "the database cannot be reached just now")
         case _:
             return _internal()

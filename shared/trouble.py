@@ -27,16 +27,22 @@ def passes(error: BaseException) -> bool:
     True for lost connections, deadlocks, statement and lock timeouts (``57014``, ``55P03``), a
     server that starts or stops; False for a constraint (``23505``), bad data or a bug.
     """
+    if isinstance(error, asyncpg.PostgresError):
+        return _passes(error.sqlstate or "")
     if isinstance(error, exc.DBAPIError):
         state = sqlstate(error)
         if error.connection_invalidated or state is None:
             return error.connection_invalidated or isinstance(
                 error, exc.InterfaceError | exc.OperationalError
             )
-        return state.startswith(PASSING_CLASSES) or state in PASSING_STATES
+        return _passes(state)
     # asyncpg's own confusion, not ours: a session that the server ended in mid-statement.
     lost = asyncpg.InternalClientError | asyncpg.InterfaceError
     return isinstance(error, OSError | TimeoutError | exc.TimeoutError | lost)
+
+
+def _passes(state: str) -> bool:
+    return state.startswith(PASSING_CLASSES) or state in PASSING_STATES
 
 
 def sqlstate(error: exc.DBAPIError) -> str | None:
@@ -55,6 +61,9 @@ def reason_of(error: BaseException) -> str:
         constraint = getattr(driver, "constraint_name", None)
         kind = type(driver or error.orig).__name__
         return " ".join(filter(None, (kind, sqlstate(error), constraint)))
+    if isinstance(error, asyncpg.PostgresError):
+        parts = (type(error).__name__, error.sqlstate, error.constraint_name)
+        return " ".join(filter(None, parts))
     if isinstance(error, ValidationError):
         faults = (f"{'.'.join(map(str, e['loc']))} {e['type']}" for e in error.errors())
         return f"{error.title}: {'; '.join(faults)}"[:500]

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Result, bindparam, select, text, update
+from sqlalchemy import bindparam, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,7 +21,7 @@ from services.registry.households.facts import Elsewhere, LeaveReason
 from services.registry.households.models import Member, Person, TransferTask
 from shared import clock, identity
 from shared.auth import Caller
-from shared.db import in_divisions
+from shared.db import driver_of, in_divisions
 from shared.errors import Conflict, Fault
 
 _MOST_RACES = 5
@@ -34,6 +34,7 @@ class Claim:
     """The people one household wants from the day ``on``, in order, and what came of it.
 
     ``household_id`` is None for a household still to be opened; ``path`` is where its faults point.
+    Who is not registered yet gets the id in his place among ``drafts``, or a new one without them.
     """
 
     wanted: Sequence[Identified]
@@ -42,6 +43,7 @@ class Claim:
     household_id: UUID | None = None
     path: str = "members"
     hashes: tuple[bytes | None, ...] = ()
+    drafts: tuple[UUID, ...] = ()
     person_ids: tuple[UUID, ...] = ()
     faults: list[Fault] = field(default_factory=list)
     elsewhere: list[Elsewhere] = field(default_factory=list)
@@ -69,9 +71,10 @@ async def claim(session: AsyncSession, caller: Caller, claims: Sequence[Claim]) 
             for person in each.wanted
         )
     for _ in range(_MOST_RACES):
+        hashes = _hashes(claims)  # none of newborns: nobody can be known or faster
         # Everywhere first: whoever the caller does not see afterwards stands elsewhere.
-        anywhere = await find_elsewhere(session, _hashes(claims))
-        known = await _known(session, caller, claims)
+        anywhere = await find_elsewhere(session, hashes) if hashes else {}
+        known = await _known(session, caller, claims) if hashes else {}
         _judge(claims, known, {each: anywhere[each] for each in anywhere.keys() - known.keys()})
         if await _register(session, claims, known):
             await open_transfers(
@@ -183,9 +186,10 @@ async def _register(
         if each.faults:
             continue
         ids = []
-        for person, its_hash in zip(each.wanted, each.hashes, strict=True):
+        drafts = each.drafts or [identity.new_id() for _ in each.wanted]
+        for person, its_hash, draft in zip(each.wanted, each.hashes, drafts, strict=True):
             found = known.get(its_hash) if its_hash else None
-            ids.append(found.person_id if found else identity.new_id())
+            ids.append(found.person_id if found else draft)
             if found is None:
                 rows.append(_row(ids[-1], each.division_code, person, its_hash, now))
             elif found.division_code != each.division_code:
@@ -199,23 +203,21 @@ async def _insert(session: AsyncSession, rows: list[dict[str, Any]]) -> bool:
         return True
     # One order for everybody, or two imports of the same people could wait for each other.
     rows.sort(key=lambda row: row["id_number_hash"] or b"")
-    columns = {name: [row[name] for row in rows] for name in _PERSON}
-    arrays = ", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in _PERSON.items())
-    names = ", ".join(_PERSON)
-    order = text(
-        f"INSERT INTO persons ({names}) SELECT * FROM unnest({arrays}) "  # noqa: S608 (own names)
-        "ON CONFLICT (id_number_hash) DO NOTHING RETURNING person_id"
-    )
+    columns = [[row[name] for row in rows] for name in _PERSON]
+    driver = driver_of(session)
+    if all(row["id_number_hash"] is None for row in rows):
+        await driver.execute(_INSERT, *columns)
+        return True
     with suppress(_OvertakenError):
         async with session.begin_nested():
-            _all_written(await session.execute(order, columns), len(rows))
+            _all_written(await driver.execute(_INSERT, *columns), len(rows))
             return True
     return False
 
 
-def _all_written(written: Result[Any], wanted: int) -> None:
+def _all_written(status: str, wanted: int) -> None:
     """Undo what was written (by the savepoint around) when others were faster with a part of it."""
-    if len(written.all()) < wanted:
+    if status != f"INSERT 0 {wanted}":
         raise _OvertakenError
 
 
@@ -234,6 +236,11 @@ _PERSON = {
     "phone_encrypted": "bytea",
     "recorded_at": "timestamptz",
 }
+_ARRAYS = ", ".join(f"${at}::{kind}[]" for at, kind in enumerate(_PERSON.values(), start=1))
+_INSERT = f"""
+    INSERT INTO persons ({", ".join(_PERSON)}) SELECT * FROM unnest({_ARRAYS})
+    ON CONFLICT (id_number_hash) DO NOTHING
+"""  # noqa: S608 (own names)
 
 
 def _row(

@@ -30,9 +30,12 @@ _INCOMING = "unnest(CAST(:ids AS uuid[]), CAST(:codes AS text[])) AS moved(id, c
 
 async def villages(session: AsyncSession, codes: Iterable[str]) -> set[str]:
     """Which of these codes are villages known to the platform, merged away or not."""
+    wanted = sorted(set(codes))
+    if not wanted:
+        return set()
     rows = await session.execute(
         text("SELECT code FROM divisions WHERE level = 'village' AND code = ANY(:codes)"),
-        {"codes": sorted(set(codes))},
+        {"codes": wanted},
     )
     return set(rows.scalars())
 

@@ -9,15 +9,13 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.households.facts import Facts, LeaveReason
 from services.registry.households.history import Entry, Timeline
-from services.registry.households.models import Household, HouseholdVersion
 from shared.contracts.registry import HouseholdEvent
-from shared.db import in_divisions
+from shared.db import COVERED, driver_of
 from shared.parameters import Parameter
 
 
@@ -85,24 +83,26 @@ def parameter_used(parameter: Parameter) -> dict[str, Any]:
     }
 
 
+_LOCK = f"""
+    SELECT household_id, household_no, origin, version, revision FROM households
+    WHERE household_id = ANY ($1::uuid[]) AND {COVERED.format(at=2, column="division_code")}
+    ORDER BY household_id FOR UPDATE
+"""  # noqa: S608 (constants)
+_TIMELINES = """
+    SELECT DISTINCT ON (household_id, valid_from) household_id, valid_from, facts::text
+    FROM household_versions
+    WHERE household_id = ANY ($1::uuid[]) AND ($2::timestamptz IS NULL OR recorded_at <= $2)
+    ORDER BY household_id, valid_from, revision DESC
+"""
+
+
 async def lock(
     session: AsyncSession, household_ids: Iterable[UUID], *, divisions: Sequence[str]
 ) -> dict[UUID, File]:
     """The files with these ids in ``divisions``, locked in the order of their ids."""
-    rows = await session.execute(
-        select(
-            Household.household_id,
-            Household.household_no,
-            Household.origin,
-            Household.version,
-            Household.revision,
-        )
-        .where(Household.household_id.in_(set(household_ids)))
-        .where(in_divisions(Household.division_code, divisions))
-        .order_by(Household.household_id)
-        .with_for_update()
-    )
-    found = {row.household_id: row._mapping for row in rows}  # noqa: SLF001 (its public mapping)
+    rows = await driver_of(session).fetch(_LOCK, list(set(household_ids)), divisions)
+    found = {row["household_id"]: row for row in rows}
+    # a statement of its own: its snapshot must be younger than the locks
     timelines = await load_timelines(session, found)
     return {
         household_id: File(**columns, timeline=timelines[household_id])
@@ -114,19 +114,10 @@ async def load_timelines(
     session: AsyncSession, household_ids: Iterable[UUID], *, known_at: datetime | None = None
 ) -> dict[UUID, Timeline]:
     """All the facts of these households as known now, or as known at a moment."""
-    archive = HouseholdVersion
-    query = (
-        select(archive.household_id, archive.valid_from, archive.facts)
-        .ext(distinct_on(archive.household_id, archive.valid_from))
-        .where(archive.household_id.in_(list(household_ids)))
-        .order_by(archive.household_id, archive.valid_from, archive.revision.desc())
-    )
-    if known_at is not None:
-        query = query.where(archive.recorded_at <= known_at)
     timelines: dict[UUID, list[Entry]] = {}
-    for row in await session.execute(query):
-        entry = Entry(row.valid_from, Facts.model_validate(row.facts))
-        timelines.setdefault(row.household_id, []).append(entry)
+    for row in await driver_of(session).fetch(_TIMELINES, list(household_ids), known_at):
+        entry = Entry(row["valid_from"], Facts.model_validate_json(row["facts"]))
+        timelines.setdefault(row["household_id"], []).append(entry)
     return {household_id: tuple(entries) for household_id, entries in timelines.items()}
 
 

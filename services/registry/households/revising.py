@@ -132,7 +132,10 @@ def _file(case: _Case) -> File:
 
 
 def _check(caller: Caller, case: _Case, villages: set[str]) -> None:
-    """All that can be said before anybody new is registered; ids of joining people are drafts."""
+    """All that can be said before anybody new is registered.
+
+    Ids of joining people are drafts: theirs for good unless they are registered already.
+    """
     change, file = case.change, _file(case)
     case.faults += rules.valid_from_faults(
         change.valid_from, opened_on=file.opened_on, today=clock.today()
@@ -144,8 +147,8 @@ def _check(caller: Caller, case: _Case, villages: set[str]) -> None:
     case.claim.wanted = _joining(case)
     _check_members(case)
     if not case.faults:
-        drafts = [identity.new_id() for _ in case.claim.wanted]
-        _apply(caller, case, drafts)
+        case.claim.drafts = tuple(identity.new_id() for _ in case.claim.wanted)
+        _apply(caller, case, case.claim.drafts)
 
 
 def _joining(case: _Case) -> list[Identified]:
@@ -228,7 +231,7 @@ async def _claim(session: AsyncSession, caller: Caller, cases: Sequence[_Case]) 
         return
     await persons.claim(session, caller, [each.claim for each in joined])
     for each in joined:
-        if not each.claim.faults:
+        if not each.claim.faults and each.claim.person_ids != each.claim.drafts:
             _apply(caller, each, each.claim.person_ids)
 
 

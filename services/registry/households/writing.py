@@ -7,10 +7,11 @@ revision that changes nothing writes nothing and publishes nothing.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, update
+from sqlalchemy import insert
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,8 +22,6 @@ from services.registry.households.models import (
     Decision,
     Episode,
     Household,
-    HouseholdVersion,
-    Member,
 )
 from services.registry.households.records import File, Revision, Ruling
 from shared import clock, events, identity
@@ -30,6 +29,7 @@ from shared.auth import Caller
 from shared.contracts.registry import HouseholdState
 from shared.contracts.registry import Member as PublishedMember
 from shared.contracts.topics import HOUSEHOLDS
+from shared.db import driver_of
 from shared.events import NewEvent
 
 
@@ -110,19 +110,17 @@ async def _write_households(
     if new:
         await session.execute(insert(Household), new)
     old = [_household_row(each, now) for each in changed if each.revised.file.timeline]
-    if not old:
-        return
-    for row in old:
-        row["of_household"] = row.pop("household_id")
-    for columns in {tuple(sorted(row)) for row in old}:
-        rows = [row for row in old if tuple(sorted(row)) == columns]
-        names = [name for name in columns if name != "of_household"]
-        await session.execute(
-            update(Household.__table__)  # type: ignore[arg-type] # a mapped class has a Table
-            .where(Household.household_id == bindparam("of_household"))
-            .values({name: bindparam(name) for name in names}),
-            rows,
-        )
+    for columns in {tuple(row) for row in old}:
+        rows = [tuple(row.values()) for row in old if tuple(row) == columns]
+        await driver_of(session).executemany(_update_of(columns), rows)
+
+
+@lru_cache
+def _update_of(columns: tuple[str, ...]) -> str:
+    """The first column is the key."""
+    key, *others = columns
+    values = ", ".join(f"{name} = ${at}" for at, name in enumerate(others, start=2))
+    return f"UPDATE households SET {values} WHERE {key} = $1"  # noqa: S608 (own names)
 
 
 def _household_row(each: Written, now: datetime) -> dict[str, Any]:
@@ -170,6 +168,8 @@ def household_columns(facts: Facts) -> dict[str, Any]:
 
 
 _MEMBER_COLUMNS = (
+    "household_id",
+    "person_id",
     "division_code",
     "relation",
     "health",
@@ -186,6 +186,12 @@ _MEMBER_COLUMNS = (
     "left_on",
     "left_reason",
 )
+_UPSERT_MEMBER = f"""
+    INSERT INTO members ({", ".join(_MEMBER_COLUMNS)})
+    VALUES ({", ".join(f"${at}" for at in range(1, len(_MEMBER_COLUMNS) + 1))})
+    ON CONFLICT (household_id, person_id) DO UPDATE
+        SET {", ".join(f"{name} = excluded.{name}" for name in _MEMBER_COLUMNS[2:])}
+"""  # noqa: S608 (own names)
 
 
 async def _write_members(session: AsyncSession, changed: Sequence[Written]) -> None:
@@ -193,14 +199,7 @@ async def _write_members(session: AsyncSession, changed: Sequence[Written]) -> N
     if not rows:
         return
     rows.sort(key=lambda row: row["left_on"] is None)  # leave first: a place is freed, then taken
-    order = upsert(Member)
-    await session.execute(
-        order.on_conflict_do_update(
-            index_elements=["household_id", "person_id"],
-            set_={name: getattr(order.excluded, name) for name in _MEMBER_COLUMNS},
-        ),
-        rows,
-    )
+    await driver_of(session).executemany(_UPSERT_MEMBER, [tuple(row.values()) for row in rows])
 
 
 def _member_rows(each: Written) -> list[dict[str, Any]]:
@@ -233,6 +232,7 @@ def _left_rows(
 
 
 def _member_row(household_id: UUID, division_code: str, member: PublishedMember) -> dict[str, Any]:
+    """In the order of _MEMBER_COLUMNS."""
     card = member.disability
     return {
         "household_id": household_id,
@@ -257,20 +257,27 @@ def _member_row(household_id: UUID, division_code: str, member: PublishedMember)
 
 async def _write_archive(session: AsyncSession, changed: Sequence[Written], now: datetime) -> None:
     rows = [
-        {
-            "household_id": each.revised.file.household_id,
-            "valid_from": entry.valid_from,
-            "revision": each.revision,
-            "division_code": each.facts.division_code,
-            "version": each.version,
-            "facts": entry.facts.model_dump(mode="json"),
-            "recorded_at": now,
-        }
+        (
+            each.revised.file.household_id,
+            entry.valid_from,
+            each.revision,
+            each.facts.division_code,
+            each.version,
+            entry.facts.model_dump_json(),
+            now,
+        )
         for each in changed
         for entry in each.entries
     ]
     if rows:
-        await session.execute(insert(HouseholdVersion), rows)
+        await driver_of(session).executemany(_ARCHIVE, rows)
+
+
+_ARCHIVE = """
+    INSERT INTO household_versions
+        (household_id, valid_from, revision, division_code, version, facts, recorded_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7)
+"""
 
 
 async def _write_episodes(
