@@ -87,20 +87,24 @@ def published(
     facts = timeline[-1].facts
     if not facts.episodes or facts.category is None or facts.rule_set is None:
         return None
-    shown: dict[str, Any] = {
-        name: getattr(facts, name) for name in HouseholdState.model_fields if name in _SHARED
-    }
-    members = tuple(Member.model_validate(dict(member)) for member in facts.members)
+    shown: dict[str, Any] = {name: getattr(facts, name) for name in _PUBLISHED}
     return HouseholdState(
         household_id=household_id,
         effective_from=effective_from,
         n=facts.n,
         periods=periods(timeline),
-        **{**shown, "members": members},
+        **shown,
     )
 
 
+def surely_news(before: Timeline, after: Timeline) -> bool:
+    """Whether the newest facts differ in what is published; False leaves it open."""
+    old, new = before[-1].facts, after[-1].facts
+    return any(getattr(old, name) != getattr(new, name) for name in _PUBLISHED)
+
+
 _SHARED = frozenset(Facts.model_fields)
+_PUBLISHED = tuple(name for name in HouseholdState.model_fields if name in _SHARED)
 
 
 def _period(entry: Entry) -> FactPeriod | None:

@@ -13,12 +13,11 @@ from sqlalchemy import ColumnElement, RowMapping, Select, and_, exists, func, or
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from services.registry.households import history, records
 from services.registry.households.facts import Facts, LeaveReason
 from services.registry.households.models import Household as Row
 from services.registry.households.models import Member, Person, TransferTask
 from shared.contracts.registry import Category, State
-from shared.db import in_divisions
+from shared.db import COVERED, driver_of, in_divisions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,18 +106,14 @@ async def load_persons(
     session: AsyncSession, person_ids: Iterable[UUID], *, divisions: Sequence[str]
 ) -> dict[UUID, PersonalData]:
     """Personal data by person id, only of persons in ``divisions``; whoever shows it audits it."""
-    rows = await session.execute(
-        select(
-            Person.person_id,
-            Person.division_code,
-            Person.name,
-            Person.id_number_encrypted,
-            Person.phone_encrypted,
-        )
-        .where(Person.person_id.in_(list(person_ids)))
-        .where(in_divisions(Person.division_code, divisions))
-    )
-    return {row.person_id: PersonalData(**row._mapping) for row in rows}  # noqa: SLF001 (public)
+    rows = await driver_of(session).fetch(_PERSONS, list(person_ids), divisions)
+    return {row["person_id"]: PersonalData(**row) for row in rows}
+
+
+_PERSONS = f"""
+    SELECT person_id, division_code, name, id_number_encrypted, phone_encrypted FROM persons
+    WHERE person_id = ANY ($1::uuid[]) AND {COVERED.format(at=2, column="division_code")}
+"""  # noqa: S608 (constants)
 
 
 async def load_households(
@@ -134,39 +129,29 @@ async def load_households(
     ``as_of`` is the day the facts held (today unless given), ``known_at`` the moment we knew them
     (now unless given).
     """
-    rows = await session.execute(
-        select(*_RECORD)
-        .where(Row.household_id.in_(list(household_ids)))
-        .where(in_divisions(Row.division_code, divisions))
+    rows = await driver_of(session).fetch(
+        _HOUSEHOLDS, list(household_ids), divisions, as_of, known_at
     )
-    found = {row.household_id: dict(row._mapping) for row in rows}  # noqa: SLF001 (public)
-    timelines = await records.load_timelines(session, found, known_at=known_at)
-    return {
-        household_id: shown
-        for household_id, columns in found.items()
-        if (shown := _as_of(columns, timelines.get(household_id, ()), as_of))
-    }
+    return {row["household_id"]: _household(row) for row in rows}
 
 
-_RECORD = (
-    Row.household_id,
-    Row.household_no,
-    Row.version,
-    Row.revision,
-    Row.effective_from,
-    Row.phone_encrypted,
-    Row.account_encrypted,
-)
+_HOUSEHOLDS = f"""
+    SELECT household_id, household_no, version, revision, phone_encrypted, account_encrypted,
+           CASE WHEN $3::date IS NULL THEN effective_from ELSE valid_from END AS effective_from,
+           facts
+    FROM households CROSS JOIN LATERAL (
+        SELECT valid_from, facts::text FROM household_versions AS archive
+        WHERE archive.household_id = households.household_id
+            AND ($3::date IS NULL OR valid_from <= $3)
+            AND ($4::timestamptz IS NULL OR recorded_at <= $4)
+        ORDER BY valid_from DESC, revision DESC LIMIT 1
+    ) AS known
+    WHERE household_id = ANY ($1::uuid[]) AND {COVERED.format(at=2, column="division_code")}
+"""  # noqa: S608 (constants)
 
 
-def _as_of(
-    columns: Mapping[str, Any], timeline: history.Timeline, as_of: date | None
-) -> Household | None:
-    entries = [entry for entry in timeline if as_of is None or entry.valid_from <= as_of]
-    if not entries:
-        return None
-    since = {} if as_of is None else {"effective_from": entries[-1].valid_from}
-    return Household(**{**columns, **since}, facts=entries[-1].facts)
+def _household(row: Mapping[str, Any]) -> Household:
+    return Household(**{**row, "facts": Facts.model_validate_json(row["facts"])})
 
 
 async def list_households(

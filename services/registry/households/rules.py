@@ -129,6 +129,8 @@ def is_decision(facts: Facts, change: HouseholdChange) -> bool:
     if not facts.episodes:
         return False
     asked = {name: value for name, value in change.facts.items() if name in DECIDED_FACTS}
+    if not asked:
+        return False
     return tidy(facts.model_copy(update=asked)) != facts
 
 

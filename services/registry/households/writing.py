@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.households import history, places, sealed
 from services.registry.households.facts import Facts
-from services.registry.households.history import Entry
+from services.registry.households.history import Entry, Timeline
 from services.registry.households.models import (
     Decision,
     Episode,
@@ -87,17 +87,17 @@ def _weigh(revision: Revision) -> Written:
         revised=revision,
         entries=entries,
         state=state,
-        version=file.version + _is_news(file, state),
+        version=file.version + _is_news(file, revision.timeline, state),
         revision=file.revision + changed,
         changed=changed,
     )
 
 
-def _is_news(file: File, state: HouseholdState | None) -> bool:
+def _is_news(file: File, timeline: Timeline, state: HouseholdState | None) -> bool:
     """Whether listeners would learn anything; effective_from alone is no news."""
     if state is None:
         return False
-    if not file.timeline:
+    if not file.timeline or history.surely_news(file.timeline, timeline):
         return True
     known = history.published(file.household_id, file.timeline, effective_from=state.effective_from)
     return known != state
