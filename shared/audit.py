@@ -15,8 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import clock, logs
 from shared.auth import Caller
-from shared.db import driver_of, platform_metadata
+from shared.db import platform_metadata
 from shared.scrubbing import scrub
+from shared.together import Write, write_at_the_end
 
 Subject = str | UUID
 
@@ -75,8 +76,7 @@ async def record(
     if len(places) != len(subjects):
         raise ValueError(f"{len(places)} division codes for {len(subjects)} subjects")
     origin = logs.origin()
-    await driver_of(session).execute(
-        _INSERT,
+    values = (
         clock.now(),
         caller.sub,
         caller.officer_id,
@@ -92,3 +92,4 @@ async def record(
         logs.correlation_id(),
         None if detail is None else orjson.dumps(scrub(detail)).decode(),
     )
+    await write_at_the_end(session, Write(_INSERT, values))

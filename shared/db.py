@@ -142,6 +142,8 @@ class Transaction(AsyncSession):
 
     ``driver`` speaks to PostgreSQL in the same transaction without SQLAlchemy in between, an eighth
     of the cost of a statement: for hot paths. The session itself costs nothing until it is used.
+    ``closing`` collects the writes that the last statement of a request carries out
+    (``together.py``); None where no such statement will come.
     """
 
     def __init__(self, engine: AsyncEngine, pooled: PoolProxiedConnection) -> None:
@@ -150,6 +152,7 @@ class Transaction(AsyncSession):
             expire_on_commit=False,
         )
         self.driver: asyncpg.Connection[asyncpg.Record] = cast("Any", pooled.driver_connection)
+        self.closing: list[Any] | None = None
         self._pooled = pooled
         self._open = True
         self._afterwards: dict[Callable[[], None], None] = {}
@@ -162,6 +165,8 @@ class Transaction(AsyncSession):
         """Commit, unless it was rolled back. Raises RuntimeError where PostgreSQL could not."""
         if not self._open:
             return
+        if self.closing:
+            raise RuntimeError("writes were left to a last statement that never came")
         if self.sync_session.in_transaction():
             await self.commit()  # flushes; ends nothing on the server
             await self.close()

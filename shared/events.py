@@ -36,7 +36,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared import clock, errors, identity, logs
 from shared.contracts.envelope import Payload
 from shared.contracts.topics import Topic
-from shared.db import Transaction, driver_of, platform_metadata
+from shared.db import Transaction, platform_metadata
+from shared.together import Write, write_at_the_end
 
 MAX_DATA_BYTES = 900_000
 """Leaves room for key and headers under the broker's limit: no event may be unsendable."""
@@ -147,7 +148,7 @@ async def publish(session: AsyncSession, events: Sequence[NewEvent]) -> None:
     """
     if not events:
         return
-    await driver_of(session).execute(_PUBLISH, *_columns(events))
+    await write_at_the_end(session, Write(_OUTBOX, _columns(events), _BEFORE))
     if _relays and isinstance(session, Transaction):
         session.after_commit(_wake)
 
@@ -225,20 +226,33 @@ _ARRAYS = ", ".join(f"${at}::{kind}[]" for at, kind in enumerate(_TYPES.values()
 
 # The api role may read back only id and recorded_at, so topic and partition are joined by position:
 # an INSERT draws its identity values in the order of its sub-select. The outbox's ids are drawn
-# when the transaction has its number already; the relay's floor depends on that.
-_PUBLISH = f"""
-    WITH incoming AS MATERIALIZED (
-        SELECT * FROM unnest({_ARRAYS})
-            WITH ORDINALITY AS given({_LIST}, position)
-    ), written AS (
-        INSERT INTO events (recorded_at, {_LIST})
-        SELECT clock_timestamp(), {_LIST} FROM incoming ORDER BY position
-        RETURNING id, recorded_at
-    ), placed AS (
-        SELECT id, recorded_at, row_number() OVER (ORDER BY id) AS position FROM written
-    )
+# when the transaction has its number already (statements before this one locked or wrote the
+# domain's rows, and the history is written first); the relay's floor depends on that.
+_BEFORE = (
+    (
+        "incoming_#",
+        f"""MATERIALIZED (
+            SELECT * FROM unnest({_ARRAYS}) WITH ORDINALITY AS given({_LIST}, position)
+        )""",  # noqa: S608 - only the constant names and types above are put in
+    ),
+    (
+        "written_#",
+        f"""(
+            INSERT INTO events (recorded_at, {_LIST})
+            SELECT clock_timestamp(), {_LIST} FROM incoming_# ORDER BY position
+            RETURNING id, recorded_at
+        )""",  # noqa: S608 - only the constant names and types above are put in
+    ),
+    (
+        "placed_#",
+        """(
+            SELECT id, recorded_at, row_number() OVER (ORDER BY id) AS position FROM written_#
+        )""",
+    ),
+)
+_OUTBOX = """
     INSERT INTO outbox (event_id, recorded_at, topic, kafka_partition)
-    SELECT placed.id, placed.recorded_at, incoming.topic, incoming.kafka_partition
-    FROM placed JOIN incoming USING (position)
+    SELECT placed_#.id, placed_#.recorded_at, incoming_#.topic, incoming_#.kafka_partition
+    FROM placed_# JOIN incoming_# USING (position)
     ORDER BY position
-"""  # noqa: S608 - only the constant names and types above are put in
+"""

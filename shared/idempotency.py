@@ -20,8 +20,9 @@ from starlette.responses import Response
 
 from shared import clock, crypto
 from shared.auth import Caller
-from shared.db import driver_of, platform_metadata
+from shared.db import Transaction, driver_of, platform_metadata
 from shared.errors import BadRequest, Conflict, Refused
+from shared.together import Write, write
 
 HEADER = "Idempotency-Key"
 REPEATED_HEADER = "Idempotency-Replayed"
@@ -71,7 +72,7 @@ class Once:
 
     def __init__(self, request: Request) -> None:
         self._request = request
-        self._session: AsyncSession | None = None
+        self._session: Transaction | None = None
         self._scope = b""
         self._fingerprint = b""
 
@@ -98,7 +99,9 @@ class Once:
             )
         if known is not None:
             raise RepeatedError(unpacked(answer))
-        self._session = session
+        self._session = session if isinstance(session, Transaction) else None
+        if self._session is not None:
+            self._session.closing = []
 
     async def keep(self, answer: Response) -> None:
         """Store ``answer`` in the request's transaction; one that failed is rolled back instead.
@@ -109,12 +112,13 @@ class Once:
         if self._session is None:
             raise RuntimeError(f"{self._request.url.path} opened no session to keep its answer in")
         if answer.status_code >= 400:
+            self._session.closing = None
             await self._session.rollback()
             return
         now = clock.now()
-        kept = await driver_of(self._session).execute(
-            _KEEP, self._scope, self._fingerprint, packed(answer), now, now - KEPT_FOR
-        )
+        values = (self._scope, self._fingerprint, packed(answer), now, now - KEPT_FOR)
+        closing, self._session.closing = self._session.closing or [], None
+        kept = await write(self._session, [*closing, Write(_KEEP, values)])
         if kept != _KEPT:
             raise _in_flight()
 

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy import ColumnElement, RowMapping, Select, and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -150,7 +151,7 @@ _HOUSEHOLDS = f"""
 """  # noqa: S608 (constants)
 
 
-def _household(row: Mapping[str, Any]) -> Household:
+def _household(row: asyncpg.Record) -> Household:
     return Household(**{**row, "facts": Facts.model_validate_json(row["facts"])})
 
 

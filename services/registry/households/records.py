@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -83,10 +84,27 @@ def parameter_used(parameter: Parameter) -> dict[str, Any]:
     }
 
 
+_FILE = ("household_id", "household_no", "origin", "version", "revision")
+
+# One round trip: the archive and ``seen`` are of the statement's snapshot, the locked columns are
+# the newest. They differ where the lock had to be waited for: every change raises the revision.
 _LOCK = f"""
-    SELECT household_id, household_no, origin, version, revision FROM households
-    WHERE household_id = ANY ($1::uuid[]) AND {COVERED.format(at=2, column="division_code")}
-    ORDER BY household_id FOR UPDATE
+    WITH locked AS (
+        SELECT household_id, household_no, origin, version, revision FROM households
+        WHERE household_id = ANY ($1::uuid[]) AND {COVERED.format(at=2, column="division_code")}
+        ORDER BY household_id FOR UPDATE
+    )
+    SELECT locked.*, known.revision AS seen, days, archive
+    FROM locked JOIN households AS known USING (household_id) CROSS JOIN LATERAL (
+        SELECT array_agg(valid_from ORDER BY valid_from) AS days,
+               array_agg(facts::text ORDER BY valid_from) AS archive
+        FROM (
+            SELECT DISTINCT ON (valid_from) valid_from, facts FROM household_versions AS version
+            WHERE version.household_id = locked.household_id
+            ORDER BY valid_from, version.revision DESC
+        ) AS newest
+    ) AS history
+    ORDER BY household_id
 """  # noqa: S608 (constants)
 _TIMELINES = """
     SELECT DISTINCT ON (household_id, valid_from) household_id, valid_from, facts::text
@@ -101,13 +119,26 @@ async def lock(
 ) -> dict[UUID, File]:
     """The files with these ids in ``divisions``, locked in the order of their ids."""
     rows = await driver_of(session).fetch(_LOCK, list(set(household_ids)), divisions)
-    found = {row["household_id"]: row for row in rows}
-    # a statement of its own: its snapshot must be younger than the locks
-    timelines = await load_timelines(session, found)
+    timelines = {row["household_id"]: _timeline(row) for row in rows if not _waited(row)}
+    waited = [row["household_id"] for row in rows if _waited(row)]
+    if waited:
+        timelines |= await load_timelines(session, waited)
     return {
-        household_id: File(**columns, timeline=timelines[household_id])
-        for household_id, columns in found.items()
+        row["household_id"]: File(
+            **{name: row[name] for name in _FILE}, timeline=timelines[row["household_id"]]
+        )
+        for row in rows
     }
+
+
+def _waited(row: asyncpg.Record) -> bool:
+    """Whether others changed the file while we waited for its lock: its archive is older then."""
+    return bool(row["revision"] != row["seen"])
+
+
+def _timeline(row: asyncpg.Record) -> Timeline:
+    pairs = zip(row["days"], row["archive"], strict=True)
+    return tuple(Entry(day, Facts.model_validate_json(facts)) for day, facts in pairs)
 
 
 async def load_timelines(

@@ -24,13 +24,14 @@ from services.registry.households.models import (
     Household,
 )
 from services.registry.households.records import File, Revision, Ruling
-from shared import clock, events, identity
+from shared import clock, events, identity, together
 from shared.auth import Caller
 from shared.contracts.registry import HouseholdState
 from shared.contracts.registry import Member as PublishedMember
 from shared.contracts.topics import HOUSEHOLDS
 from shared.db import driver_of
 from shared.events import NewEvent
+from shared.together import MOST_TOGETHER, Write
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +67,15 @@ async def write(
     changed = [each for each in written if each.changed]
     if changed:
         now = clock.now()
-        await _write_households(session, changed, now)
-        await _write_members(session, changed)
-        await _write_archive(session, changed, now)
+        await _insert_households(session, changed, now)
+        await _write_rows(
+            session,
+            [
+                *(_update(each, now) for each in changed if each.revised.file.timeline),
+                *_member_writes(changed),
+                *(_archived(each, entry, now) for each in changed for entry in each.entries),
+            ],
+        )
         await _write_episodes(session, changed, caller)
         await _write_decisions(session, changed, now)
         await places.follow(session, _moved(changed))
@@ -103,16 +110,29 @@ def _is_news(file: File, timeline: Timeline, state: HouseholdState | None) -> bo
     return known != state
 
 
-async def _write_households(
+async def _insert_households(
     session: AsyncSession, changed: Sequence[Written], now: datetime
 ) -> None:
     new = [_household_row(each, now) for each in changed if not each.revised.file.timeline]
     if new:
         await session.execute(insert(Household), new)
-    old = [_household_row(each, now) for each in changed if each.revised.file.timeline]
-    for columns in {tuple(row) for row in old}:
-        rows = [tuple(row.values()) for row in old if tuple(row) == columns]
-        await driver_of(session).executemany(_update_of(columns), rows)
+
+
+async def _write_rows(session: AsyncSession, writes: Sequence[Write]) -> None:
+    """A household's few rows in one statement; a chunk's hundreds a statement's kind at a time."""
+    if len(writes) <= MOST_TOGETHER:
+        await together.write(session, writes)
+        return
+    kinds: dict[str, list[Sequence[Any]]] = {}
+    for each in writes:
+        kinds.setdefault(each.sql, []).append(each.values)
+    for sql, rows in kinds.items():
+        await driver_of(session).executemany(sql, rows)
+
+
+def _update(each: Written, now: datetime) -> Write:
+    row = _household_row(each, now)
+    return Write(_update_of(tuple(row)), tuple(row.values()))
 
 
 @lru_cache
@@ -194,12 +214,10 @@ _UPSERT_MEMBER = f"""
 """  # noqa: S608 (own names)
 
 
-async def _write_members(session: AsyncSession, changed: Sequence[Written]) -> None:
+def _member_writes(changed: Sequence[Written]) -> list[Write]:
     rows = [row for each in changed for row in _member_rows(each)]
-    if not rows:
-        return
     rows.sort(key=lambda row: row["left_on"] is None)  # leave first: a place is freed, then taken
-    await driver_of(session).executemany(_UPSERT_MEMBER, [tuple(row.values()) for row in rows])
+    return [Write(_UPSERT_MEMBER, tuple(row.values())) for row in rows]
 
 
 def _member_rows(each: Written) -> list[dict[str, Any]]:
@@ -255,8 +273,9 @@ def _member_row(household_id: UUID, division_code: str, member: PublishedMember)
     }
 
 
-async def _write_archive(session: AsyncSession, changed: Sequence[Written], now: datetime) -> None:
-    rows = [
+def _archived(each: Written, entry: Entry, now: datetime) -> Write:
+    return Write(
+        _ARCHIVE,
         (
             each.revised.file.household_id,
             entry.valid_from,
@@ -265,12 +284,8 @@ async def _write_archive(session: AsyncSession, changed: Sequence[Written], now:
             each.version,
             entry.facts.model_dump_json(),
             now,
-        )
-        for each in changed
-        for entry in each.entries
-    ]
-    if rows:
-        await driver_of(session).executemany(_ARCHIVE, rows)
+        ),
+    )
 
 
 _ARCHIVE = """
