@@ -9,6 +9,8 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
 
 import asyncpg
 from aiokafka.errors import KafkaError
@@ -65,6 +67,14 @@ OLDEST = Gauge("bangfu_relay_oldest_unsent_seconds", "Age of the oldest.", ["ser
 _log = logs.get("relay")
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What one look at the outbox found, and whether the floor may follow when it is sent."""
+
+    rows: Sequence[asyncpg.Record]
+    may_raise: bool
+
+
 class Relay:
     """Publishes one service's outbox until told to stop.
 
@@ -92,6 +102,8 @@ class Relay:
         self._failures = 0
         self._held: dict[Place, float] = {}
         self._last_work = 0.0
+        self._ahead: _Look | None = None
+        self._acknowledged: list[int] = []
 
     async def run(self, stop: asyncio.Event) -> None:
         """Compete for the lock and publish while holding it, until ``stop`` is set."""
@@ -125,6 +137,7 @@ class Relay:
 
     async def _publish(self, connection: asyncpg.Connection, stop: asyncio.Event) -> None:
         floor = self.floor = Floor()
+        self._ahead, self._acknowledged = None, []
         floor_checked = measured = 0.0
         while not stop.is_set():
             self._wake.clear()
@@ -139,30 +152,72 @@ class Relay:
                 await self._measure(connection, floor)
             if not sent:
                 await self._rest(stop)
+        await self._delete_acknowledged(connection)
         await self._finish()
 
     async def _round(self, connection: asyncpg.Connection, floor: Floor) -> int:
-        """Send what is visible above the floor and delete what Kafka has. Returns rows sent."""
+        """Send what is visible above the floor and delete what Kafka has. Returns rows sent.
+
+        In a backlog the database deletes the round before and reads the next one while Kafka takes
+        this one.
+        """
+        look, self._ahead = self._ahead, None
+        if look is None:
+            await self._delete_acknowledged(connection)
+            look = await self._look(connection, floor)
+        if not look.rows:
+            if look.may_raise:
+                floor.drained(covered=None)
+            return 0
+        floor.saw(look.rows[-1]["id"])
+        self._last_work = time.monotonic()
+        looking = asyncio.ensure_future(self._look_ahead(connection, floor, look))
+        try:
+            outcome = await self._send(look.rows)
+        finally:
+            ahead = await looking
+        self._acknowledged = outcome.acknowledged
+        gone = set(outcome.acknowledged)
+        left = next((row["id"] for row in look.rows if row["id"] not in gone), None)
+        if ahead is not None and left is None:
+            self._ahead = ahead
+        else:
+            await self._delete_acknowledged(connection)
+        if look.may_raise:
+            floor.drained(covered=look.rows[-1]["id"] if left is None else left - 1)
+        return len(outcome.acknowledged)
+
+    async def _look(self, connection: asyncpg.Connection, floor: Floor) -> "_Look":
         held = self._held_now()
         may_raise = floor.settled and not held
         rows = await connection.fetch(
             _FETCH, floor.value, ROWS_A_ROUND, BYTES_A_ROUND, [f"{t}/{p}" for t, p in held]
         )
-        if not rows:
-            if may_raise:
-                floor.drained(covered=None)
-            return 0
-        floor.saw(rows[-1]["id"])
-        self._last_work = time.monotonic()
-        outcome = await self._send(rows)
-        if outcome.acknowledged:
-            await connection.execute(_DELETE, outcome.acknowledged)
-            SENT.labels(self._service).inc(len(outcome.acknowledged))
-        if may_raise:
-            gone = set(outcome.acknowledged)
-            left = next((row["id"] for row in rows if row["id"] not in gone), None)
-            floor.drained(covered=rows[-1]["id"] if left is None else left - 1)
-        return len(outcome.acknowledged)
+        return _Look(rows, may_raise=may_raise)
+
+    async def _look_ahead(
+        self, connection: asyncpg.Connection, floor: Floor, under_way: "_Look"
+    ) -> "_Look | None":
+        """The round after the one that is under way, if there is a backlog.
+
+        None where a row has appeared below its last one: that row goes first, for a later version
+        of its aggregate may stand behind.
+        """
+        if len(under_way.rows) < ROWS_A_ROUND or self._held_now():
+            return None
+        await self._delete_acknowledged(connection)
+        may_raise = floor.settled
+        last = under_way.rows[-1]["id"]
+        rows = await connection.fetch(
+            _FETCH_AHEAD, last, ROWS_A_ROUND, BYTES_A_ROUND, floor.value, len(under_way.rows)
+        )
+        return _Look(rows, may_raise=may_raise) if rows else None
+
+    async def _delete_acknowledged(self, connection: asyncpg.Connection) -> None:
+        acknowledged, self._acknowledged = self._acknowledged, []
+        if acknowledged:
+            await connection.execute(_DELETE, acknowledged)
+            SENT.labels(self._service).inc(len(acknowledged))
 
     def _held_now(self) -> list[Place]:
         """Partitions left alone for a while, so that one in trouble does not fill every round."""
@@ -241,23 +296,13 @@ class Relay:
             OLDEST.labels(self._service).set(row["age"] or 0.0)
 
 
+_in_order = itemgetter(
+    *({"id": "event_id", "time": "occurred_at"}.get(name, name) for name in Envelope._fields)
+)
+
+
 def _record(row: asyncpg.Record) -> Record:
-    envelope = Envelope(
-        id=row["event_id"],
-        source=row["source"],
-        type=row["type"],
-        subject=row["subject"],
-        time=row["occurred_at"],
-        key=row["key"],
-        aggregate_version=row["aggregate_version"],
-        correlation_id=row["correlation_id"],
-        data=row["data"],
-        causation_id=row["causation_id"],
-        episode=row["episode"],
-        rule_set=row["rule_set"],
-        effective_from=row["effective_from"],
-        traceparent=row["traceparent"],
-    )
+    envelope = Envelope._make(_in_order(row))
     return Record(row["id"], envelope.key.encode(), envelope.data, envelope.headers())
 
 
@@ -277,6 +322,8 @@ async def _connected(url: str, application_name: str) -> AsyncIterator[asyncpg.C
             "enable_hashjoin": "off",
             "enable_mergejoin": "off",
             "jit": "off",
+            # A delete that a power cut undoes costs duplicates, nothing else.
+            "synchronous_commit": "off",
             # a machine that vanished must not keep the lock for the two hours of TCP's own default
             "tcp_keepalives_idle": "10",
             "tcp_keepalives_interval": "5",
@@ -290,7 +337,7 @@ async def _connected(url: str, application_name: str) -> AsyncIterator[asyncpg.C
             await connection.close(timeout=5)
 
 
-_FETCH = """
+_LOOK = """
     SELECT id, topic, kafka_partition, event_id, key, source, type, subject, aggregate_version,
            episode, rule_set, effective_from, correlation_id, causation_id, traceparent,
            occurred_at, data
@@ -300,16 +347,20 @@ _FETCH = """
                e.causation_id, e.traceparent, e.occurred_at, e.data,
                sum(octet_length(e.data)) OVER (ORDER BY o.id) - octet_length(e.data) AS before
         FROM (
-            SELECT * FROM outbox
-            WHERE id > $1 AND (cardinality($4::text[]) = 0
-                               OR topic || '/' || kafka_partition <> ALL ($4))
-            ORDER BY id LIMIT $2
+            SELECT * FROM outbox WHERE id > $1 AND {wanted} ORDER BY id LIMIT $2
         ) AS o
         JOIN events AS e ON e.id = o.event_id AND e.recorded_at = o.recorded_at
     ) AS numbered
     WHERE before < $3
     ORDER BY id
 """
+
+_FETCH = _LOOK.format(
+    wanted="(cardinality($4::text[]) = 0 OR topic || '/' || kafka_partition <> ALL ($4))"
+)
+
+# Nothing where another row than the $5 that are under way stands between the floor $4 and $1.
+_FETCH_AHEAD = _LOOK.format(wanted="(SELECT count(*) FROM outbox WHERE id > $4 AND id <= $1) = $5")
 
 _DELETE = "DELETE FROM outbox WHERE id = ANY ($1::bigint[])"
 

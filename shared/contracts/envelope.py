@@ -5,9 +5,8 @@ listener is (source, subject): a copy older than what is stored is dropped, a ne
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime
-from typing import ClassVar, Self
+from typing import ClassVar, NamedTuple, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -17,6 +16,9 @@ CONTENT_TYPE = "application/json"
 MOST_BIGINT = 2**63 - 1
 
 Headers = list[tuple[str, bytes]]
+
+_CONTENT_TYPE = ("content-type", CONTENT_TYPE.encode())
+_SPEC_VERSION = ("ce_specversion", SPEC_VERSION.encode())
 
 
 class BrokenEnvelopeError(ValueError):
@@ -32,12 +34,12 @@ class Payload(BaseModel):
     """The field whose text is the Kafka key (household id; county code for standards)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Envelope:
+class Envelope(NamedTuple):
     """One event as it stands in the history, in Kafka and in a listener's hands.
 
     ``source`` is ``/registry`` and the like, ``subject`` the aggregate's id, ``key`` the Kafka key,
-    ``data`` the payload's JSON, byte for byte the same in all three places.
+    ``data`` the payload's JSON, byte for byte the same in all three places. A tuple, for relay and
+    consumer make one for every event they carry; name the fields all the same.
     """
 
     id: UUID
@@ -57,26 +59,28 @@ class Envelope:
 
     def headers(self) -> Headers:
         """The Kafka headers of this event, in a fixed order; optional ones only where set."""
-        named: list[tuple[str, str | None]] = [
-            ("content-type", CONTENT_TYPE),
-            ("ce_specversion", SPEC_VERSION),
-            ("ce_id", str(self.id)),
-            ("ce_source", self.source),
-            ("ce_type", self.type),
-            ("ce_subject", self.subject),
-            ("ce_time", self.time.isoformat()),
-            ("ce_aggregateversion", str(self.aggregate_version)),
-            ("ce_correlationid", self.correlation_id),
-            ("ce_causationid", self.causation_id),
-            ("ce_episode", None if self.episode is None else str(self.episode)),
-            ("ce_ruleset", self.rule_set),
-            (
-                "ce_effectivefrom",
-                None if self.effective_from is None else self.effective_from.isoformat(),
-            ),
-            ("traceparent", self.traceparent),
+        named: Headers = [
+            _CONTENT_TYPE,
+            _SPEC_VERSION,
+            ("ce_id", str(self.id).encode()),
+            ("ce_source", self.source.encode()),
+            ("ce_type", self.type.encode()),
+            ("ce_subject", self.subject.encode()),
+            ("ce_time", self.time.isoformat().encode()),
+            ("ce_aggregateversion", b"%d" % self.aggregate_version),
+            ("ce_correlationid", self.correlation_id.encode()),
         ]
-        return [(name, value.encode()) for name, value in named if value is not None]
+        if self.causation_id is not None:
+            named.append(("ce_causationid", self.causation_id.encode()))
+        if self.episode is not None:
+            named.append(("ce_episode", b"%d" % self.episode))
+        if self.rule_set is not None:
+            named.append(("ce_ruleset", self.rule_set.encode()))
+        if self.effective_from is not None:
+            named.append(("ce_effectivefrom", self.effective_from.isoformat().encode()))
+        if self.traceparent is not None:
+            named.append(("traceparent", self.traceparent.encode()))
+        return named
 
     @classmethod
     def from_record(

@@ -122,8 +122,7 @@ async def test_nothing_is_nothing(listener: Database) -> None:
 
 
 async def test_a_payload_that_is_no_household_is_refused(listener: Database) -> None:
-    broken = envelope(full(), 1)
-    object.__setattr__(broken, "data", b'{"household_id": 1}')
+    broken = envelope(full(), 1)._replace(data=b'{"household_id": 1}')
     with pytest.raises(ValidationError):
         await take(listener, broken)
 

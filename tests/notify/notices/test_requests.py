@@ -1,6 +1,5 @@
 """Requests as they arrive: once, twice, late, changed, withdrawn, refused, a batch at a time."""
 
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -240,7 +239,7 @@ async def test_what_lost_its_job_is_ordered_again(worker: Database) -> None:
 
 
 async def test_a_payload_that_is_no_request_is_refused_whole(worker: Database) -> None:
-    broken = replace(request_event(request()), data=b'{"n": "many"}')
+    broken = request_event(request())._replace(data=b'{"n": "many"}')
     with pytest.raises(ValueError, match="NoticeRequest"):
         async with worker.transaction() as session:
             await on_notice_requests(session, [request_event(request()), broken])

@@ -1,0 +1,1 @@
+"""Parts of the platform as processes that drive themselves and write down how long it took."""
