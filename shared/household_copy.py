@@ -107,10 +107,21 @@ async def apply(session: AsyncSession, envelopes: Sequence[Envelope]) -> list[Ho
             },
         )
     )
-    if taken:
-        await session.execute(_FORGET_MEMBERS, {"ids": list(taken)})
-        await session.execute(_INSERT_MEMBERS, {"documents": [documents[key] for key in taken]})
-    return [state for key, (_, state) in newest.items() if key in taken]
+    states = [state for key, (_, state) in newest.items() if key in taken]
+    if states:
+        await session.execute(_KEEP_MEMBERS, {"documents": [documents[key] for key in taken]})
+        await session.execute(_FORGET_MEMBERS, _standing(states))
+    return states
+
+
+def _standing(states: Sequence[HouseholdState]) -> dict[str, list[UUID]]:
+    """Who stands in these households, as pairs of columns."""
+    pairs = [(state.household_id, each.person_id) for state in states for each in state.members]
+    return {
+        "ids": [state.household_id for state in states],
+        "households": [household_id for household_id, _ in pairs],
+        "people": [person_id for _, person_id in pairs],
+    }
 
 
 async def load(session: AsyncSession, household_ids: Sequence[UUID]) -> list[HouseholdState]:
@@ -150,7 +161,7 @@ _UPSERT = text("""
     SELECT household.*, given.version, CAST(:now AS timestamptz)
     FROM unnest(CAST(:documents AS text[]), CAST(:versions AS bigint[]))
             AS given(document, version),
-        jsonb_to_record(CAST(given.document AS jsonb)) AS household(
+        json_to_record(CAST(given.document AS json)) AS household(
             household_id uuid, division_code text, state text, category text, tags text[],
             causes text[], rule_set text, n integer, effective_from date, keep_policy_until date,
             head_person_id uuid, house_grade text, incomes jsonb, rigid_expenses jsonb,
@@ -169,23 +180,42 @@ _UPSERT = text("""
     RETURNING household_id
 """)
 
-_FORGET_MEMBERS = text("""
-    DELETE FROM member_copy WHERE household_id = ANY (CAST(:ids AS uuid[]))
-""")
-
-_INSERT_MEMBERS = text("""
-    INSERT INTO member_copy (
+# Most versions leave the members as they are: their rows are compared, and not written.
+_KEEP_MEMBERS = text("""
+    INSERT INTO member_copy AS stored (
         household_id, position, division_code, person_id, relation, sex, birth_date, health,
         disability, labor_ability, willing_to_work, education, school_stage, work, insured,
         left_behind, counted)
-    SELECT CAST(household.document ->> 'household_id' AS uuid), listed.position,
-        household.document ->> 'division_code', member.*
-    FROM (SELECT CAST(given AS jsonb) FROM unnest(CAST(:documents AS text[])) AS given)
-            AS household(document),
-        jsonb_array_elements(household.document -> 'members') WITH ORDINALITY
-            AS listed(member, position),
-        jsonb_to_record(listed.member) AS member(
+    SELECT household.household_id, member.position, household.division_code, member.person_id,
+        member.relation, member.sex, member.birth_date, member.health,
+        member.disability, member.labor_ability, member.willing_to_work,
+        member.education, member.school_stage, member.work, member.insured, member.left_behind,
+        member.counted
+    FROM unnest(CAST(:documents AS text[])) AS given(document),
+        json_to_record(CAST(given.document AS json)) AS household(
+            household_id uuid, division_code text, members json),
+        ROWS FROM (json_to_recordset(household.members) AS (
             person_id uuid, relation text, sex text, birth_date date, health text,
             disability jsonb, labor_ability text, willing_to_work boolean, education text,
-            school_stage text, work text, insured boolean, left_behind boolean, counted boolean)
+            school_stage text, work text, insured boolean, left_behind boolean, counted boolean))
+            WITH ORDINALITY AS member(
+                person_id, relation, sex, birth_date, health, disability, labor_ability,
+                willing_to_work, education, school_stage, work, insured, left_behind, counted,
+                position)
+    ORDER BY household.household_id, member.person_id
+    ON CONFLICT (household_id, person_id) DO UPDATE SET
+        position = excluded.position, division_code = excluded.division_code,
+        relation = excluded.relation, sex = excluded.sex, birth_date = excluded.birth_date,
+        health = excluded.health, disability = excluded.disability,
+        labor_ability = excluded.labor_ability, willing_to_work = excluded.willing_to_work,
+        education = excluded.education, school_stage = excluded.school_stage,
+        work = excluded.work, insured = excluded.insured, left_behind = excluded.left_behind,
+        counted = excluded.counted
+        WHERE stored IS DISTINCT FROM excluded
+""")
+
+_FORGET_MEMBERS = text("""
+    DELETE FROM member_copy WHERE household_id = ANY (CAST(:ids AS uuid[]))
+        AND (household_id, person_id) NOT IN (
+            SELECT * FROM unnest(CAST(:households AS uuid[]), CAST(:people AS uuid[])))
 """)

@@ -6,13 +6,12 @@ household, all twelve partitions. Both sides run alone in a process of their own
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from uuid import uuid4
 
 import asyncpg
 
-from deploy.local import topics
 from deploy.local.provision import ServiceDatabase
 from shared.contracts.topics import RELIEF_ASSISTANCE
+from tests.bench import topics
 from tests.bench.alone import answer_of
 from tests.bench.machine import Bench
 from tests.bench.row import Goal, Row, Run, Sides, rate
@@ -30,7 +29,7 @@ async def _open(bench: Bench, scale: float) -> AsyncIterator[Sides]:
 
         async def ours() -> Run:
             await _fill_outbox(bench, database)
-            async with _topics(bootstrap) as prefix:
+            async with topics.fresh_topics(bootstrap, (RELIEF_ASSISTANCE,)) as prefix:
                 answer = await answer_of(
                     bench,
                     "tests.bench.programs.relay",
@@ -42,7 +41,7 @@ async def _open(bench: Bench, scale: float) -> AsyncIterator[Sides]:
             return rate(events, answer["seconds"])
 
         async def baseline() -> Run:
-            async with _topics(bootstrap) as prefix:
+            async with topics.fresh_topics(bootstrap, (RELIEF_ASSISTANCE,)) as prefix:
                 answer = await answer_of(
                     bench,
                     "tests.bench.baselines.relay",
@@ -54,16 +53,6 @@ async def _open(bench: Bench, scale: float) -> AsyncIterator[Sides]:
             return rate(int(answer["sent"]), answer["seconds"])
 
         yield Sides(ours=ours, baseline=baseline)
-
-
-@asynccontextmanager
-async def _topics(bootstrap: str) -> AsyncIterator[str]:
-    prefix = f"r{uuid4().hex[:10]}."
-    await topics.create(bootstrap, prefix=prefix, topics=(RELIEF_ASSISTANCE,))
-    try:
-        yield prefix
-    finally:
-        await topics.delete(bootstrap, prefix=prefix)
 
 
 async def _fill_history(bench: Bench, database: ServiceDatabase, events: int) -> None:
