@@ -10,8 +10,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
 from pydantic import TypeAdapter
-from sqlalchemy import RowMapping, insert, text, update
+from sqlalchemy import RowMapping, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.relief.dibao import queries
@@ -36,7 +37,30 @@ _COPIES = text(
     ORDER BY household_id FOR UPDATE
     """
 )
+_HOLD = text(
+    """
+    SELECT FROM household_copy WHERE household_id = ANY(CAST(:household_ids AS uuid[]))
+    ORDER BY household_id FOR UPDATE
+    """
+)
 _PERIODS = TypeAdapter(tuple[FactPeriod, ...])
+_GRANT = {
+    "grant_id": "uuid",
+    "household_id": "uuid",
+    "division_code": "text",
+    "from_month": "date",
+    "amount": "numeric",
+    "entitled": "boolean",
+    "reason": "text",
+    "people": "smallint",
+    "explanation": "jsonb",
+    "household_version": "bigint",
+    "decided_at": "timestamptz",
+}
+_ARRAYS = ", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in _GRANT.items())
+_INSERT = text(
+    f"INSERT INTO dibao_grants ({', '.join(_GRANT)}) SELECT * FROM unnest({_ARRAYS})"  # noqa: S608 (own names)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +126,12 @@ async def hold_lines(session: AsyncSession) -> None:
     await session.execute(text("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": _LINES_LOCK})
 
 
+async def hold_copies(session: AsyncSession, household_ids: Sequence[UUID]) -> None:
+    """Keep these households and every line as they are until this transaction ends."""
+    await hold_lines(session)
+    await session.execute(_HOLD, {"household_ids": list(household_ids)})
+
+
 async def recalculate_division(
     session: AsyncSession, caller: Caller, *, division_code: str, parameter_id: UUID
 ) -> None:
@@ -161,10 +191,9 @@ def _row(copy: Copy, decision: Decision, now: datetime) -> dict[str, Any]:
         "entitled": decision.entitled,
         "reason": decision.reason.value,
         "people": decision.people,
-        "explanation": explain(decision),
+        "explanation": orjson.dumps(explain(decision)).decode(),
         "household_version": copy.version,
         "decided_at": now,
-        "superseded_at": None,
     }
 
 
@@ -174,7 +203,8 @@ async def _write(session: AsyncSession, changes: Changes, places: Mapping[UUID, 
         gone = among(Grant.grant_id, changes.superseded)
         await session.execute(update(Grant).where(gone).values(superseded_at=clock.now()))
     if changes.written:
-        await session.execute(insert(Grant), changes.written)
+        given = {name: [row[name] for row in changes.written] for name in _GRANT}
+        await session.execute(_INSERT, given)
     for division_code in sorted({places[moved] for moved in changes.moved}):
         theirs = [moved for moved in changes.moved if places[moved] == division_code]
         followed = update(Grant).where(queries.LIVE, among(Grant.household_id, theirs))

@@ -63,14 +63,16 @@ def explain(decision: Decision) -> dict[str, Any]:
 def read(stored: Mapping[Any, Any]) -> Decision:
     """The decision of a stored grant (its row as a mapping), from the facts kept with it."""
     kept = stored["explanation"]
+    period = FactPeriod.model_validate(kept["period"])
+    same = kept["basis"] == kept["period"]
     return Decision(
         from_month=stored["from_month"],
         amount=stored["amount"],
         entitled=stored["entitled"],
         reason=Reason(stored["reason"]),
         rule_set=RuleSet(kept["rule_set"]),
-        period=FactPeriod.model_validate(kept["period"]),
-        basis=FactPeriod.model_validate(kept["basis"]),
+        period=period,
+        basis=period if same else FactPeriod.model_validate(kept["basis"]),
         line=None if kept["line"] is None else _line_from_json(kept["line"]),
     )
 

@@ -5,14 +5,13 @@ Living also depends on the line and on the month, so a new line and a new month 
 
 from collections.abc import Sequence
 from datetime import date
-from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.relief.dibao import queries as dibao
 from services.relief.guarantees import queries
 from services.relief.guarantees.rules import has_enough_to_live_on, is_insured
-from shared import clock, guarantees, household_copy, jobs
+from shared import clock, guarantees, jobs
 from shared.auth import Caller, system_caller
 from shared.contracts.assistance import GuaranteeKind
 from shared.contracts.registry import HouseholdState, State
@@ -24,16 +23,13 @@ LOOK_AGAIN = "relief.state_guarantees"
 """The job that states the guarantees of every household of a division again."""
 
 
-async def state_guarantees(session: AsyncSession, household_ids: Sequence[UUID]) -> int:
+async def state_guarantees(session: AsyncSession, copies: Sequence[HouseholdState]) -> int:
     """State living and medical as they stand for next month; returns how many were news.
 
-    Call it after ``settle_grants``, which holds the copies: two at it cannot overwrite each other.
+    Call it with the copies held (``household_copy.apply`` holds what it took,
+    ``dibao.hold_copies`` any): two at it cannot overwrite each other.
     """
-    households = [
-        each
-        for each in await household_copy.load(session, household_ids)
-        if each.state is not State.CLOSED
-    ]
+    households = [each for each in copies if each.state is not State.CLOSED]
     lines = await dibao.lines_over_time(session, {each.division_code for each in households})
     month = clock.next_month(clock.today())
     living, medical = [], []

@@ -4,8 +4,9 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.relief.dibao.actions import settle_grants
+from services.relief.dibao.actions import hold_copies
 from services.relief.guarantees import actions, queries
+from shared import household_copy
 from shared.jobs import Job, Step
 
 CHUNK = 500
@@ -21,8 +22,9 @@ async def state_guarantees(session: AsyncSession, job: Job) -> Step:
     after = UUID(before["after"]) if before["after"] else None
     total = job.total or await queries.count_households_of(session, division)
     chunk = await queries.households_of(session, division, after=after, limit=CHUNK)
-    await settle_grants(session, chunk)
-    changed = before["changed"] + await actions.state_guarantees(session, chunk)
+    await hold_copies(session, chunk)
+    copies = await household_copy.load(session, chunk)
+    changed = before["changed"] + await actions.state_guarantees(session, copies)
     return Step(
         done=job.done + len(chunk),
         total=total,

@@ -14,6 +14,5 @@ async def on_households(session: AsyncSession, envelopes: Sequence[Envelope]) ->
     """Take the newest states into the copy; settle the grants and guarantees of the news."""
     await dibao.hold_lines(session)
     states = await household_copy.apply(session, envelopes)
-    news = [state.household_id for state in states]
-    await dibao.settle_grants(session, news)
-    await guarantees.state_guarantees(session, news)
+    await dibao.settle_grants(session, [state.household_id for state in states])
+    await guarantees.state_guarantees(session, states)

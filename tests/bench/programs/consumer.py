@@ -18,10 +18,9 @@ from tests.bench.alone import write_answer
 from tests.support.waiting import until
 
 
-async def main(
-    result: str, service: str, url: str, bootstrap: str, prefix: str, count: str
-) -> None:
+async def main(result: str, service: str, *place: str) -> None:
     """Catch up."""
+    url, bootstrap, prefix, count = place
     subscriptions = importlib.import_module(f"services.{service}.worker").SUBSCRIPTIONS
     topics = {each.topic.name for each in subscriptions}
     stop = asyncio.Event()
@@ -42,7 +41,7 @@ async def main(
         )
 
     async def caught_up() -> bool:
-        return consuming.done() or taken() >= int(count)
+        return consuming.done() or taken(APPLIED, STALE, PARKED) >= int(count)
 
     started = time.perf_counter()
     consuming = asyncio.create_task(consumer.run(stop))
@@ -51,8 +50,7 @@ async def main(
     stop.set()
     await consuming
     await database.close()
-    parked = sum(PARKED.labels(service, topic)._value.get() for topic in topics)
-    write_answer(result, seconds=seconds, parked=parked)
+    write_answer(result, seconds=seconds, parked=taken(PARKED))
 
 
 if __name__ == "__main__":
