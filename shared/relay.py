@@ -176,7 +176,7 @@ class Relay:
             outcome = await self._send(look.rows)
         finally:
             ahead = await looking
-        self._acknowledged = outcome.acknowledged
+        self._acknowledged += outcome.acknowledged
         gone = set(outcome.acknowledged)
         left = next((row["id"] for row in look.rows if row["id"] not in gone), None)
         if ahead is not None and left is None:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.relief.dibao import queries as dibao
 from services.relief.guarantees import queries
+from services.relief.guarantees.queries import Copy
 from services.relief.guarantees.rules import has_enough_to_live_on, is_insured
 from shared import clock, guarantees, jobs
 from shared.auth import Caller, system_caller
@@ -23,7 +24,7 @@ LOOK_AGAIN = "relief.state_guarantees"
 """The job that states the guarantees of every household of a division again."""
 
 
-async def state_guarantees(session: AsyncSession, copies: Sequence[HouseholdState]) -> int:
+async def state_guarantees(session: AsyncSession, copies: Sequence[HouseholdState | Copy]) -> int:
     """State living and medical as they stand for next month; returns how many were news.
 
     Call it with the copies held (``household_copy.apply`` holds what it took,
@@ -55,7 +56,7 @@ async def look_again_each_month(session: AsyncSession, day: date) -> bool:
     return False
 
 
-def _verdict(household: HouseholdState, met: bool | None, evidence_id: str) -> list[Verdict]:
+def _verdict(household: HouseholdState | Copy, met: bool | None, evidence_id: str) -> list[Verdict]:
     if met is None:
         return []
     verdict = Verdict(

@@ -6,7 +6,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.relief.dibao.actions import hold_copies
 from services.relief.guarantees import actions, queries
-from shared import household_copy
 from shared.jobs import Job, Step
 
 CHUNK = 500
@@ -23,7 +22,7 @@ async def state_guarantees(session: AsyncSession, job: Job) -> Step:
     total = job.total or await queries.count_households_of(session, division)
     chunk = await queries.households_of(session, division, after=after, limit=CHUNK)
     await hold_copies(session, chunk)
-    copies = await household_copy.load(session, chunk)
+    copies = await queries.copies(session, chunk)
     changed = before["changed"] + await actions.state_guarantees(session, copies)
     return Step(
         done=job.done + len(chunk),

@@ -6,6 +6,7 @@ judged: None says so, and the registry then asks rather than lifts.
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Protocol
 
 from services.relief.dibao.rules import (
     MONTHS_A_YEAR,
@@ -15,7 +16,7 @@ from services.relief.dibao.rules import (
     governing,
     line_on,
 )
-from shared.contracts.registry import Category, FactPeriod, Member
+from shared.contracts.registry import Category, FactPeriod
 from shared.money import ZERO
 
 
@@ -38,7 +39,21 @@ def has_enough_to_live_on(
     return yearly >= line.value * period.n * MONTHS_A_YEAR
 
 
-def is_insured(members: Sequence[Member]) -> bool | None:
+class Insured(Protocol):
+    """A member as far as insurance goes."""
+
+    @property
+    def counted(self) -> bool:
+        """Whether he counts into n."""
+        ...
+
+    @property
+    def insured(self) -> bool | None:
+        """Whether he is insured; None where nobody knows."""
+        ...
+
+
+def is_insured(members: Sequence[Insured]) -> bool | None:
     """Whether every member who counts has basic medical insurance (section 5, lift criteria).
 
     None where somebody's insurance is not known and nobody is known to have none. Example: one of

@@ -1,17 +1,16 @@
 """``propagation``: from the commit of a write to the commit in each listener's database.
 
 All six services run. Writes come at 300 and at 500 a second, each a household's event in a
-transaction of its own; a deferred trigger in every listener's database notes the clock as its
-transaction commits, on the same machine. Every write is counted in all five listeners, as the
-oldest version that reaches it or a newer one. The baseline sends and reads bare records at the
-same rate through the same broker while the services idle.
+transaction of its own; a deferred trigger in the registry's and in every listener's database
+notes the clock as the transaction commits, on the same machine. Every write is counted in all
+five listeners, when its version or a newer one is there. The baseline sends and reads bare
+records at the same rate through the same broker while the services idle.
 """
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import asyncpg
-import orjson
 
 from deploy.local import topics
 from shared.contracts.topics import HOUSEHOLDS, Topic
@@ -61,6 +60,8 @@ def _run(p50: float, p99: float, **more: float) -> Run:
 
 
 async def _propagate(bench: Bench, six: Six, per_second: int) -> Run:
+    for service in ("registry", *HOUSEHOLDS.listeners):
+        await _execute(six, service, "TRUNCATE bench_seen")
     answer = await answer_of(
         bench,
         "tests.bench.programs.writer",
@@ -68,20 +69,25 @@ async def _propagate(bench: Bench, six: Six, per_second: int) -> Run:
         per_second,
         SECONDS + WARM_UP,
     )
-    newest = max(bench.folder.glob("writer-*.json.commits"), key=lambda path: path.stat().st_mtime)
-    commits = orjson.loads(newest.read_bytes())
-    wanted = {(household, version): at for household, version, at in commits}
+    wanted = await _commits(six)
     first = min(wanted.values()) + WARM_UP
     delays: list[float] = []
     for service in HOUSEHOLDS.listeners:
         seen = await _all_seen(six, service, wanted)
         delays += [seen[each] - at for each, at in wanted.items() if at >= first]
-    reached = answer["writes"] / answer["seconds"]
     return _run(
         percentile(delays, 50),
         percentile(delays, 99),
-        **{"writes/s": reached, "slowest ms": max(delays) * 1e3},
+        **{"writes/s": len(wanted) / answer["seconds"], "slowest ms": max(delays) * 1e3},
     )
+
+
+async def _commits(six: Six) -> dict[tuple[str, int], float]:
+    """When each version was committed in the registry."""
+    connection = await asyncpg.connect(six.databases["registry"].owner_url)
+    rows = await connection.fetch(_SEEN)
+    await connection.close()
+    return {(household, version): at for household, version, at in rows}
 
 
 async def _all_seen(
@@ -102,10 +108,7 @@ async def _all_seen(
             return all(held.get(household, 0) >= version for household, version in newest.items())
 
         await until(there, what=f"{service} to have every version", seconds=300, every=0.5)
-        rows = await connection.fetch(
-            "SELECT household_id::text, version, extract(epoch FROM at)::float8 AS at"
-            " FROM bench_seen ORDER BY 1, 2"
-        )
+        rows = await connection.fetch(_SEEN)
     finally:
         await connection.close()
     return _reached(rows, wanted)
@@ -125,9 +128,9 @@ def _reached(
 
 
 async def _prepare(six: Six) -> None:
-    await _execute(six, "registry", PREPARE)
+    await _execute(six, "registry", PREPARE + _TRIGGER.format(table="bench_household"))
     for service in HOUSEHOLDS.listeners:
-        await _execute(six, service, _TRIGGER)
+        await _execute(six, service, _TRIGGER.format(table="household_copy"))
     bare = Topic("bench.bare", writer="registry", listeners=())
     await topics.create(six.bootstrap, prefix=six.prefix, topics=(bare,))
 
@@ -138,6 +141,10 @@ async def _execute(six: Six, service: str, orders: str) -> None:
     await connection.close()
 
 
+_SEEN = """
+    SELECT household_id::text, version, extract(epoch FROM at)::float8 AS at FROM bench_seen
+    ORDER BY 1, 2
+"""
 # Deferred to the end: what is left after it is the commit itself.
 _TRIGGER = """
     CREATE TABLE bench_seen (household_id uuid, version bigint, at timestamptz);
@@ -147,7 +154,7 @@ _TRIGGER = """
         INSERT INTO bench_seen VALUES (NEW.household_id, NEW.version, clock_timestamp());
         RETURN NULL;
     END $$;
-    CREATE CONSTRAINT TRIGGER bench_seen AFTER INSERT OR UPDATE ON household_copy
+    CREATE CONSTRAINT TRIGGER bench_seen AFTER INSERT OR UPDATE ON {table}
         DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION bench_see();
 """
 
