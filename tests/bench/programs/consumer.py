@@ -10,6 +10,7 @@ import sys
 import time
 
 import uvloop
+from prometheus_client import Counter
 
 from shared import worker
 from shared.consumer import APPLIED, PARKED, STALE, Consumer
@@ -34,8 +35,7 @@ async def main(result: str, service: str, *place: str) -> None:
         member="bench",
     )
 
-    def taken() -> float:
-        counters = (APPLIED, STALE, PARKED)
+    def taken(*counters: Counter) -> float:
         return sum(
             each.labels(service, topic)._value.get() for each in counters for topic in topics
         )
