@@ -36,9 +36,8 @@ async def main(result: str, service: str, *place: str) -> None:
     )
 
     def taken(*counters: Counter) -> float:
-        return sum(
-            each.labels(service, topic)._value.get() for each in counters for topic in topics
-        )
+        labelled = (each.labels(service, topic) for each in counters for topic in topics)
+        return float(sum(each._value.get() for each in labelled))
 
     async def caught_up() -> bool:
         return consuming.done() or taken(APPLIED, STALE, PARKED) >= int(count)
