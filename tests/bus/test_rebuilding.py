@@ -46,7 +46,7 @@ class City:
 
     def parts(self) -> tuple[Any, Any]:
         """The registry's relay and education's consumer, to be run."""
-        known = {"bootstrap_servers": self.kafka, "topic_prefix": self.prefix}
+        known: dict[str, Any] = {"bootstrap_servers": self.kafka, "topic_prefix": self.prefix}
         relay = Relay(service="registry", database_url=self.registry.urls.worker_url, **known)
         consumer = Consumer(
             service="education",
@@ -252,7 +252,7 @@ async def until_kafka_knows(city: City) -> None:
                 await kafka.committed(TopicPartition(city.prefix + HOUSEHOLDS.name, number))
                 for number in range(HOUSEHOLDS.partitions)
             ]
-            return await scalar(city.listener, stored) == sum(filter(None, committed))
+            return bool(await scalar(city.listener, stored) == sum(filter(None, committed)))
 
         await until(known, what="Kafka to hear of the offsets")
     finally:

@@ -72,6 +72,7 @@ def selftest(*, minutes: float = SELFTEST_MINUTES, bug: str | None = None) -> No
             only=PROVOKED_BY[name],
             planted=name if name in BUGS else None,
             forgetful=name == FORGETFUL_CLIENT,
+            households=40,
             given_up_after=20,
             patience=10,
         )

@@ -37,6 +37,8 @@ class Order:
     rate: float = 60.0
     calm: bool = False
     only: tuple[str, ...] = ()
+    households: int | None = None
+    """How many of the county's households are written to; all, unless a few are to be hot."""
     planted: str | None = None
     forgetful: bool = False
     given_up_after: float = 90.0
@@ -63,7 +65,7 @@ async def run(order: Order, home: Path, show: Show) -> Verdict:
     began = time.monotonic()
     async with disks(home, _VOLUMES) as volumes, _stack(order, home, show) as stack:
         await stack.start_services()
-        files = await _county(stack)
+        files = (await _county(stack))[: order.households]
         await witness.install(stack)
         flow = Flow(stack, order.given_up_after)
         nemesis = Nemesis(stack, flow, order.seed, volumes=volumes, only=order.only)
