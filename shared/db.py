@@ -131,6 +131,7 @@ class Database:
             raise
         finally:
             session.give_back()
+            await asyncio.sleep(0)  # whoever waits for a connection comes before our next request
 
     async def close(self) -> None:
         """Close every connection."""

@@ -214,6 +214,53 @@ async def test_a_withdrawn_key_is_refused_after_a_while(
         await tokens_of.verify(signed(EC, "ES256", "e"))
 
 
+def never_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From here on whoever checks a signature is told that the token has expired."""
+
+    def expired(*_args: Any, **_options: Any) -> None:
+        raise jwt.ExpiredSignatureError
+
+    monkeypatch.setattr("shared.auth.jwt.decode", expired)
+
+
+async def test_a_signature_is_checked_once_until_the_token_ends(
+    tokens_of: auth.Tokens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = signed(EC, "ES256", "e")
+    first = await tokens_of.verify(token)
+    never_again(monkeypatch)
+    assert await tokens_of.verify(token) == first
+    past = time.time() + 60 + auth.LEEWAY_SECONDS
+    monkeypatch.setattr("shared.auth.time.time", lambda: past)
+    with pytest.raises(Unauthorized):
+        await tokens_of.verify(token)
+
+
+async def test_a_remembered_token_goes_with_its_withdrawn_key(
+    tokens_of: auth.Tokens, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = signed(EC, "ES256", "e")
+    await tokens_of.verify(token)
+    issuer.keys = [public(RSA, "r")]
+    later = time.monotonic() + auth.KEYS_LIVE_SECONDS + 1
+    monkeypatch.setattr("shared.auth.time.monotonic", lambda: later)
+    with pytest.raises(Unauthorized):
+        await tokens_of.verify(token)
+
+
+async def test_only_so_many_tokens_are_remembered(
+    tokens_of: auth.Tokens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.auth.MOST_REMEMBERED", 2)
+    three = [signed(EC, "ES256", "e", sub=f"s{number}") for number in range(3)]
+    for token in three:
+        await tokens_of.verify(token)
+    never_again(monkeypatch)
+    assert [(await tokens_of.verify(token)).sub for token in three[1:]] == ["s1", "s2"]
+    with pytest.raises(Unauthorized):
+        await tokens_of.verify(three[0])
+
+
 async def test_an_issuer_in_trouble(
     tokens_of: auth.Tokens, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
