@@ -265,7 +265,7 @@ async def rebalance(harm: Harm) -> str:
 
 async def replay_history(harm: Harm) -> str:
     """An operator sends every version again: thousands of stale copies among the fresh ones."""
-    await harm.stack.command("registry", "events", "replay", "--all-versions")
+    await harm.stack.command("registry", "events", "replay", "--all-versions", "--actor", "ledger")
     return "registry"
 
 
