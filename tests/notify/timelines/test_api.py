@@ -131,6 +131,7 @@ async def test_the_api_cannot_write_a_time_line(worker: Database, api_role: Data
     async with api_role.transaction(divisions=("331124",)) as session:
         with pytest.raises(Exception, match="permission denied"):
             await session.execute(text("UPDATE happenings SET amount = 1"))
+        await session.rollback()
 
 
 async def test_an_unknown_household_and_a_foreign_cursor(officer: httpx.AsyncClient) -> None:
