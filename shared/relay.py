@@ -174,8 +174,12 @@ class Relay:
         looking = asyncio.ensure_future(self._look_ahead(connection, floor, look))
         try:
             outcome = await self._send(look.rows)
-        finally:
-            ahead = await looking
+        except BaseException:
+            # its trouble must not take the place of a cancellation of ours
+            looking.cancel()
+            await asyncio.gather(looking, return_exceptions=True)
+            raise
+        ahead = await looking
         self._acknowledged += outcome.acknowledged
         gone = set(outcome.acknowledged)
         left = next((row["id"] for row in look.rows if row["id"] not in gone), None)
