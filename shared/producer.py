@@ -127,16 +127,14 @@ class Producer:
     ) -> None:
         if not waiting:
             return
-        done, pending = await asyncio.wait(waiting, timeout=max(left, 0.001))
-        for future in done:
-            place, included = waiting[future]
-            error = future.exception()
-            if error is None:
-                outcome.acknowledged.extend(included)
-            else:
+        await asyncio.wait(waiting, timeout=max(left, 0.001))
+        for future, (place, included) in waiting.items():
+            if not future.done():
+                outcome.failed[place] = "no acknowledgement within the deadline"
+            elif (error := future.exception()) is not None:
                 outcome.failed[place] = repr(error)
-        for future in pending:
-            outcome.failed[waiting[future][0]] = "no acknowledgement within the deadline"
+            else:
+                outcome.acknowledged.extend(included)
 
     async def stop(self) -> None:
         """Close a producer that has nothing under way."""
