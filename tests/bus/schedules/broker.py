@@ -33,6 +33,7 @@ BROKER_FAULTS = {
     "metadata slow": 0.02,
     "no leader": 0.05,
     "request lost": 0.1,
+    "request slow": 0.5,
     "request very late": 0.1,
     "refused for now": 0.1,
     "refused for good": 0.05,
@@ -216,8 +217,9 @@ class Client:
             return
         arrivals = 2 if self._schedule.strikes("arrives twice") else 1
         for _ in range(arrivals):
+            slow = 2.0 if self._schedule.strikes("request slow") else 0.02
             late = self._schedule.strikes("request very late")
-            travel = self._schedule.some(40.0 if late else 0.02)
+            travel = self._schedule.some(40.0 if late else slow)
             asyncio.get_running_loop().call_later(travel, self._arrive, request, answer)
 
     def _arrive(self, request: Any, answer: asyncio.Future[Any]) -> None:

@@ -6,6 +6,7 @@ partitions and goes on reading, while another reads them too.
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping
+from types import SimpleNamespace
 from typing import Any
 
 from aiokafka import TopicPartition, errors
@@ -17,10 +18,12 @@ GROUP_FAULTS = {
     "start fails": 0.2,
     "fetch fails": 0.02,
     "fetch hangs": 0.01,
-    "client silent": 0.005,
+    "client silent": 0.01,
     "out of range": 0.01,
     "commit refused": 0.3,
     "no end offsets": 0.2,
+    "no topic ids": 0.1,
+    "no committed offset": 0.1,
     "cut off": 0.5,
     "rebalance": 0.5,
 }
@@ -92,6 +95,25 @@ class Group:
                 self.rebalance()
 
 
+class Ids:
+    """In place of a consumer's own client: answers which id a topic has."""
+
+    def __init__(self, group: Group) -> None:
+        self._group = group
+
+    def get_random_node(self) -> int:
+        """Any one."""
+        return 0
+
+    async def send(self, _node: int, request: Any) -> SimpleNamespace:
+        """As a broker answers Metadata; after a while, or not at all."""
+        schedule, topic_id = self._group.schedule, self._group.history.topic_id
+        await schedule.pass_time(0.05)
+        if schedule.strikes("no topic ids"):
+            raise schedule.random.choice(TROUBLE)
+        return SimpleNamespace(topics=[(0, name, topic_id) for name in request._names])
+
+
 class Member:
     """In place of ``AIOKafkaConsumer``."""
 
@@ -99,6 +121,7 @@ class Member:
 
     def __init__(self, group: Group, **_settings: Any) -> None:
         self.cut_off = False
+        self._client = Ids(group)
         self._dealt = asyncio.Event()
         self._group = group
         self._schedule = group.schedule
@@ -231,6 +254,13 @@ class Member:
         if self.cut_off or self._schedule.strikes("commit refused"):
             raise errors.CommitFailedError
         self._group.committed.update(offsets)
+
+    async def committed(self, partition: TopicPartition) -> int | None:
+        """Kafka's own offset of one partition."""
+        await self._schedule.pass_time(0.05)
+        if self._schedule.strikes("no committed offset"):
+            await asyncio.sleep(60.0)
+        return self._group.committed.get(partition)
 
     async def beginning_offsets(
         self, partitions: Iterable[TopicPartition]

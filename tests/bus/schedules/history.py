@@ -45,6 +45,7 @@ class History:
     """The partitions of the topic, which grow as at-least-once delivery lets them grow."""
 
     def __init__(self, schedule: Schedule) -> None:
+        self.topic_id = UUID(int=1)
         self._schedule = schedule
         self._poisonous = schedule.random.random() < 0.5
         self._versions: dict[str, int] = defaultdict(int)

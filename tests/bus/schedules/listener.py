@@ -6,16 +6,17 @@ wants a locked row waits. A savepoint takes back what was written in it, not the
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Hashable, Mapping, Sequence
+from collections.abc import AsyncIterator, Hashable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, fields
 from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import exc, text
 from sqlalchemy.sql.dml import Insert
 
-from shared import applying, parking, watchdog
+from shared import applying, parking, topic_ids, watchdog
 from shared.parking import BEHIND
 from shared.producer import Place
 from tests.bus.schedules.history import History, Kind
@@ -59,6 +60,7 @@ class Tables:
     """Rows: all that is committed, or what one transaction has written."""
 
     offsets: dict[Place, int] = field(default_factory=dict)
+    topic_ids: dict[Place, UUID] = field(default_factory=dict)
     received: dict[Aggregate, int] = field(default_factory=dict)
     applied: list[tuple[Aggregate, int]] = field(default_factory=list)
     parked: list[dict[str, Any]] = field(default_factory=list)
@@ -133,6 +135,7 @@ class ListenerDatabase:
         for place, offset in new.offsets.items():
             self._check_offset(place, self.tables.offsets.get(place), offset)
         self.tables.offsets.update(new.offsets)
+        self.tables.topic_ids.update(new.topic_ids)
         if self.schedule.strikes("backup"):
             self._backup = self.tables.copy()
         if new.offsets or new.applied:
@@ -297,6 +300,36 @@ class ListenerSession:
                 self.written.offsets[place] = offset
         return Result()
 
+    def _with_id(self, given: Mapping[str, Any]) -> Iterator[tuple[Place, UUID | None, UUID]]:
+        """The rows of these topics: the id each has, and the one that was asked for."""
+        known = dict(zip(given["topics"], given["ids"], strict=True))
+        tables = self._database.tables
+        has = tables.topic_ids | self.written.topic_ids
+        for place in sorted(tables.offsets | self.written.offsets):
+            if place.topic in known:
+                yield place, has.get(place), known[place.topic]
+
+    async def _adopt(self, given: Mapping[str, Any]) -> Result:
+        for place, has, topic_id in list(self._with_id(given)):
+            if has is None:
+                await self._lock("offset", place)
+                self.written.topic_ids.setdefault(place, topic_id)
+        return Result()
+
+    async def _made_anew(self, given: Mapping[str, Any]) -> Result:
+        rows = self._with_id(given)
+        other = [place for place, has, topic_id in rows if has is not None and has != topic_id]
+        return Result(_offset_row(place, self._offset(place)) for place in other)
+
+    async def _begin_again(self, given: Mapping[str, Any]) -> Result:
+        place = Place(given["topic"], given["partition"])
+        await self._lock("offset", place)
+        has = self.written.topic_ids.get(place, self._database.tables.topic_ids.get(place))
+        if self._offset(place) is not None and has != given["topic_id"]:
+            self.written.offsets[place] = given["offset"]
+            self.written.topic_ids[place] = given["topic_id"]
+        return Result()
+
     async def _move(self, given: Mapping[str, Any]) -> Result:
         for place, offset in zip(_places(given), given["offsets"], strict=True):
             await self._lock("offset", place)
@@ -338,6 +371,9 @@ class ListenerSession:
         applying._OFFSETS: _offsets,
         applying._START: _start,
         applying._MOVE: _move,
+        topic_ids._ADOPT: _adopt,
+        topic_ids._MADE_ANEW: _made_anew,
+        topic_ids._BEGIN_AGAIN: _begin_again,
         applying._GUARD: _guard,
         parking._BLOCKED: _blocked,
         watchdog._PARKED: _parked,

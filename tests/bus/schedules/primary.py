@@ -138,7 +138,7 @@ class Primary:
         self.schedule.note("committed", ids=[row["id"] for row in mine.rows])
 
     def fetch(
-        self, floor: int, most: int, most_bytes: int, held: Sequence[str]
+        self, floor: int, most: int, most_bytes: int, held: Sequence[str] = ()
     ) -> list[dict[str, Any]]:
         """The relay's look at the outbox."""
         found: list[dict[str, Any]] = []
@@ -153,6 +153,24 @@ class Primary:
             size += len(row["data"])
         return found
 
+    def fetch_ahead(
+        self,
+        last: int,
+        most: int,
+        most_bytes: int,
+        floor: int,
+        under_way: int,
+        *,
+        looks_below: bool,
+    ) -> list[dict[str, Any]]:
+        """Its look past a round under way: at nothing where others than that round's wait below."""
+        below = sum(floor < outbox_id <= last for outbox_id in self.outbox)
+        if looks_below and below != under_way:
+            return []
+        found = self.fetch(last, most, most_bytes)
+        self.schedule.note("read ahead", ids=[row["id"] for row in found])
+        return found
+
     def delete(self, ids: Sequence[int]) -> None:
         """The relay's DELETE: of no row whose record the broker has not acknowledged."""
         self.number()
@@ -160,7 +178,7 @@ class Primary:
             row = self.outbox.pop(outbox_id, None)
             if row is not None and row["event_id"] not in self.acknowledged:
                 self.schedule.violated(f"row {outbox_id} deleted without its acknowledgement")
-        self.schedule.note("deleted", ids=sorted(ids))  # sets of futures come in any order
+        self.schedule.note("deleted", ids=list(ids))
 
 
 class Connection(Session):
@@ -182,8 +200,13 @@ class Connection(Session):
         return primary.holder is self
 
     async def fetch(self, query: str, *given: Any) -> list[Mapping[str, Any]]:
-        """One of the three questions."""
+        """One of the four questions."""
         primary = self._primary
+        if query == relay._FETCH_AHEAD:
+            looks = "count(*)" in query
+            return list(
+                await self.statement(lambda: primary.fetch_ahead(*given, looks_below=looks))
+            )
         if query == relay._FETCH:
             return list(await self.statement(lambda: primary.fetch(*given)))
         if query == relay._SNAPSHOT:

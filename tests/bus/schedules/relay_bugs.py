@@ -75,6 +75,26 @@ BY_XMAX = """
            CASE WHEN $1 THEN pg_snapshot_xmax(pg_current_snapshot())::text::bigint END AS bound
 """
 
+BLIND_AHEAD = relay._LOOK.format(wanted="id > $1 AND $4 <= $5")
+"""Does not look whether a row has appeared below the round under way."""
+
+
+async def _sends_what_it_read(self: Relay, connection: Any, floor: Floor) -> int:
+    """Send what was read ahead although something of the round before it is left."""
+    read: list[relay._Look | None] = []
+
+    async def kept(*given: Any) -> relay._Look | None:
+        read.append(await _look_ahead(self, *given))
+        return read[0]
+
+    with patch.object(self, "_look_ahead", kept):
+        sent = await _round(self, connection, floor)
+    self._ahead = self._ahead or next(iter(read), None)
+    return sent
+
+
+_look_ahead = Relay._look_ahead
+
 Bug = Callable[[], AbstractContextManager[Any]]
 
 BUGS: Mapping[str, tuple[Bug, str]] = {
@@ -98,6 +118,14 @@ BUGS: Mapping[str, tuple[Bug, str]] = {
     "floor by xmax": (lambda: patch.object(relay, "_SNAPSHOT", BY_XMAX), "below"),
     "floor rises over held partitions": (
         lambda: patch.object(Relay, "_round", _held_raises),
+        "arrived after|outbox empty",
+    ),
+    "reads ahead over a row below": (
+        lambda: patch.object(relay, "_FETCH_AHEAD", BLIND_AHEAD),
+        "arrived after|outbox empty",
+    ),
+    "what was read ahead overtakes what is left": (
+        lambda: patch.object(Relay, "_round", _sends_what_it_read),
         "arrived after|outbox empty",
     ),
 }

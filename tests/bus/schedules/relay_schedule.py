@@ -59,7 +59,7 @@ async def play(schedule: Schedule, make: Callable[..., Relay] = Relay) -> None:
 
 
 def _surroundings(schedule: Schedule, primary: Primary, broker: Broker) -> Sequence[Any]:
-    few = schedule.random.choice((2, 5, 2_000))
+    few = schedule.random.choice((1, 2, 5, 2_000))
     small = schedule.random.choice((300, 700, 1_000_000))
     return (
         patch.object(asyncpg, "connect", primary.connect),
@@ -105,7 +105,9 @@ async def _keep_running(
             await asyncio.wait([running], timeout=schedule.some(20.0))
             if not running.done():
                 running.cancel()
-                await asyncio.wait([running])
+                await asyncio.wait([running], timeout=CALM)
+                if not running.cancelled():
+                    schedule.violated("a relay that was cancelled goes on")
                 await schedule.pass_time(5.0)
         else:
             await running

@@ -30,13 +30,22 @@ class Session:
 
     def __init__(self, schedule: Schedule) -> None:
         self.schedule = schedule
-        self._over = False
+        self._over = self._busy = False
 
     async def statement(self, effect: Callable[[], T]) -> T:
         """Do ``effect`` on the server and bring the answer, or fail as asyncpg does."""
-        schedule = self.schedule
         if self._over:
             raise asyncpg.InterfaceError("connection is closed")
+        if self._busy:  # asyncpg would raise, and the relay take it for a lost session
+            self.schedule.violated("two statements at once on one session")
+        self._busy = True
+        try:
+            return await self._statement(effect)
+        finally:
+            self._busy = False
+
+    async def _statement(self, effect: Callable[[], T]) -> T:
+        schedule = self.schedule
         await schedule.pass_time(2.0 if schedule.strikes("statement waits") else 0.003)
         if schedule.strikes("session ends before"):
             self._end()
