@@ -47,15 +47,18 @@ class Floor:
             self._candidate, self._bound = self._highest_seen, bound
 
     @property
-    def settled(self) -> bool:
-        """Whether a round that begins now may raise the floor by ``drained``."""
-        return self._settled
+    def proven(self) -> int | None:
+        """The id up to which nothing can appear any more, for a look that begins now; or None.
 
-    def drained(self, *, covered: int | None) -> None:
-        """A round begun when ``settled`` has left nothing visible at or below ``covered``.
+        It stays proven for ever, so it may be used long after: by then another may be sought.
+        """
+        return self._candidate if self._settled else None
+
+    def drained(self, proven: int, *, covered: int | None) -> None:
+        """A look begun when ``proven`` was so has left nothing visible at or below ``covered``.
 
         None says that it found no row at all. In a backlog the floor follows round by round.
         """
-        self.value = self._candidate if covered is None else min(self._candidate, covered)
-        if self.value == self._candidate:
+        self.value = max(self.value, proven if covered is None else min(proven, covered))
+        if self._candidate and self.value >= self._candidate:
             self._candidate, self._settled = 0, False

@@ -69,10 +69,10 @@ _log = logs.get("relay")
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """What one look at the outbox found, and whether the floor may follow when it is sent."""
+    """What one look at the outbox found, and how far the floor may follow when it is sent."""
 
     rows: Sequence[asyncpg.Record]
-    may_raise: bool
+    proven: int | None
 
 
 class Relay:
@@ -166,8 +166,8 @@ class Relay:
             await self._delete_acknowledged(connection)
             look = await self._look(connection, floor)
         if not look.rows:
-            if look.may_raise:
-                floor.drained(covered=None)
+            if look.proven is not None:
+                floor.drained(look.proven, covered=None)
             return 0
         floor.saw(look.rows[-1]["id"])
         self._last_work = time.monotonic()
@@ -187,17 +187,18 @@ class Relay:
             self._ahead = ahead
         else:
             await self._delete_acknowledged(connection)
-        if look.may_raise:
-            floor.drained(covered=look.rows[-1]["id"] if left is None else left - 1)
+        if look.proven is not None:
+            covered = look.rows[-1]["id"] if left is None else left - 1
+            floor.drained(look.proven, covered=covered)
         return len(outcome.acknowledged)
 
     async def _look(self, connection: asyncpg.Connection, floor: Floor) -> "_Look":
         held = self._held_now()
-        may_raise = floor.settled and not held
+        proven = None if held else floor.proven
         rows = await connection.fetch(
             _FETCH, floor.value, ROWS_A_ROUND, BYTES_A_ROUND, [f"{t}/{p}" for t, p in held]
         )
-        return _Look(rows, may_raise=may_raise)
+        return _Look(rows, proven)
 
     async def _look_ahead(
         self, connection: asyncpg.Connection, floor: Floor, under_way: "_Look"
@@ -210,12 +211,12 @@ class Relay:
         if len(under_way.rows) < ROWS_A_ROUND or self._held_now():
             return None
         await self._delete_acknowledged(connection)
-        may_raise = floor.settled
+        proven = floor.proven
         last = under_way.rows[-1]["id"]
         rows = await connection.fetch(
             _FETCH_AHEAD, last, ROWS_A_ROUND, BYTES_A_ROUND, floor.value, len(under_way.rows)
         )
-        return _Look(rows, may_raise=may_raise) if rows else None
+        return _Look(rows, proven) if rows else None
 
     async def _delete_acknowledged(self, connection: asyncpg.Connection) -> None:
         acknowledged, self._acknowledged = self._acknowledged, []

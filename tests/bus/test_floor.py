@@ -13,12 +13,12 @@ def test_rises_to_what_was_seen_once_everyone_from_then_is_gone() -> None:
     floor.saw(10)
     assert floor.seeks_bound
     floor.observe(xmin=100, bound=105)
-    assert not floor.settled
+    assert floor.proven is None
     floor.observe(xmin=104, bound=200)
-    assert not floor.settled  # 104 may own an id up to 10
+    assert floor.proven is None  # 104 may own an id up to 10
     floor.observe(xmin=105, bound=200)
-    assert floor.settled
-    floor.drained(covered=None)
+    assert floor.proven == 10
+    floor.drained(10, covered=None)
     assert floor.value == 10
     assert not floor.seeks_bound
 
@@ -37,12 +37,27 @@ def test_follows_a_backlog_only_as_far_as_it_was_sent() -> None:
     floor.saw(1000)
     floor.observe(xmin=5, bound=5)
     floor.observe(xmin=5, bound=5)
-    floor.drained(covered=400)
+    floor.drained(1000, covered=400)
     assert floor.value == 400
-    assert floor.settled
-    floor.drained(covered=1200)
+    assert floor.proven == 1000
+    floor.drained(1000, covered=1200)
     assert floor.value == 1000
-    assert not floor.settled
+    assert floor.proven is None
+
+
+def test_an_old_proof_says_nothing_of_the_next_candidate() -> None:
+    """A look ahead began under the proof of 10; meanwhile that was used and another is sought."""
+    floor = Floor()
+    floor.saw(10)
+    floor.observe(xmin=5, bound=5)
+    floor.observe(xmin=5, bound=5)
+    old = floor.proven
+    assert old == 10
+    floor.drained(old, covered=20)
+    floor.saw(30)
+    floor.observe(xmin=5, bound=9)
+    floor.drained(old, covered=40)
+    assert floor.value == 10
 
 
 @dataclass
@@ -102,19 +117,19 @@ class Game:
 
     def round(self, choice: int | None) -> None:
         """One round; the broker takes as many rows as ``choice`` says, all with None."""
-        may_raise = self.floor.settled
+        proven = self.floor.proven
         assert not {one for one in self.primary.visible if one <= self.floor.value}
         rows = sorted(self.primary.visible)[: self.limit]
         if not rows:
-            if may_raise:
-                self.floor.drained(covered=None)
+            if proven is not None:
+                self.floor.drained(proven, covered=None)
             return
         self.floor.saw(rows[-1])
         sent = rows if choice is None else rows[: choice % (len(rows) + 1)]
         self.primary.visible.difference_update(sent)
-        if may_raise:
+        if proven is not None:
             left = [one for one in rows if one not in sent]
-            self.floor.drained(covered=left[0] - 1 if left else rows[-1])
+            self.floor.drained(proven, covered=left[0] - 1 if left else rows[-1])
 
     def step(self, name: str, choice: int) -> None:
         """One step of a schedule."""

@@ -98,7 +98,7 @@ def cursor_without_floor() -> None:
         self.value = max(self.value, outbox_id)
 
     floor.Floor.saw = saw  # type: ignore[method-assign]
-    floor.Floor.settled = property(lambda _self: False)  # type: ignore[method-assign, assignment]
+    floor.Floor.proven = property(lambda _self: None)  # type: ignore[method-assign, assignment]
     floor.Floor.seeks_bound = property(lambda _self: False)  # type: ignore[method-assign, assignment]
 
 

@@ -43,10 +43,10 @@ async def _recover(self: Relay, outcome: Outcome) -> None:
 
 async def _held_raises(self: Relay, connection: Any, floor: Floor) -> int:
     """Let the floor rise although rows of held partitions were not looked at."""
-    may_raise = floor.settled
+    proven = floor.proven
     sent = await _round(self, connection, floor)
-    if may_raise and floor.settled:
-        floor.drained(covered=None)
+    if proven is not None:
+        floor.drained(proven, covered=None)
     return sent
 
 
