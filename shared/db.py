@@ -171,10 +171,10 @@ class Transaction(AsyncSession):
         if self.sync_session.in_transaction():
             await self.commit()  # flushes; ends nothing on the server
             await self.close()
-        if await self.driver.execute(_COMMIT) != _COMMIT:
-            self._open = False
-            raise RuntimeError("a statement had failed, so the transaction was rolled back")
+        ended_by = await self.driver.execute(_COMMIT)
         self._open = False
+        if ended_by != _COMMIT:
+            raise RuntimeError("a statement had failed, so the transaction was rolled back")
         for call in self._afterwards:
             call()
 
@@ -183,8 +183,8 @@ class Transaction(AsyncSession):
         if self.sync_session.in_transaction():
             await super().rollback()
         if self._open:
-            self._open = False
             await self.driver.execute(_ROLLBACK)
+            self._open = False
 
     async def abandon(self) -> None:
         """Roll back whatever state it is in; a connection that cannot is given up."""
@@ -196,8 +196,12 @@ class Transaction(AsyncSession):
                 self._pooled.invalidate()
 
     def give_back(self) -> None:
-        """Return the connection to the pool; not one that is still in a transaction."""
-        if self._pooled.is_valid and self.driver.is_in_transaction():
+        """Return the connection to the pool; close it unless its transaction surely ended.
+
+        Cancelled twice, a request leaves while its ROLLBACK is still on the way: on this connection
+        it would end the next one's transaction. What the driver says is older than the last answer.
+        """
+        if self._pooled.is_valid and (self._open or self.driver.is_in_transaction()):
             self._pooled.invalidate()
         self._pooled.close()
 

@@ -152,7 +152,8 @@ class _Side(asyncio.Protocol):
             self.pair.hop.pairs.discard(self.pair)
 
 
-def _client_of(hop: Hop) -> _Side:
+def client_of(hop: Hop) -> asyncio.Protocol:
+    """What a listening socket of ``hop`` makes of every connection."""
     return _Side(_Pair(hop), to_server=True)
 
 
@@ -160,7 +161,7 @@ async def _serve(ports: Mapping[int, int]) -> None:
     loop = asyncio.get_running_loop()
     hops = {port: Hop(upstream) for port, upstream in ports.items()}
     for port, hop in hops.items():
-        await loop.create_server(partial(_client_of, hop), "127.0.0.1", port, backlog=200)
+        await loop.create_server(partial(client_of, hop), "127.0.0.1", port, backlog=200)
     reader = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     while line := await reader.readline():
