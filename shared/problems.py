@@ -107,7 +107,7 @@ def of(error: Exception) -> Problem:
             return _of_http(error)
         case RequestValidationError():
             return _of_validation(error.errors())
-        case DBAPIError() | asyncpg.PostgresError():
+        case DBAPIError() | asyncpg.PostgresError() | asyncpg.InterfaceError():
             return _of_database(error)
         case (
             PoolTimeoutError() | ConnectionError() | TimeoutError() | asyncpg.InternalClientError()
@@ -182,7 +182,18 @@ def _without_sqlstate(error: Exception) -> Problem:
         return TryAgain("database_unavailable", "the database closed the connection")
     if isinstance(error, InterfaceError | OperationalError) and "connection" in str(error.orig):
         return TryAgain("database_unavailable", "the connection to the database broke")
+    if isinstance(error, asyncpg.InterfaceError):
+        return _of_driver(error)
     if isinstance(error, DBAPIError) and isinstance(error.orig, Exception):
+        return _unstorable()
+    return _internal()
+
+
+def _of_driver(error: asyncpg.InterfaceError) -> Problem:
+    """What asyncpg says of a statement past SQLAlchemy: mostly that we use it wrongly."""
+    if "connection is closed" in str(error):  # it has no class and no code for this
+        return TryAgain("database_unavailable", "the database closed the connection")
+    if isinstance(error, ValueError):  # its own DataError, which it does not export
         return _unstorable()
     return _internal()
 

@@ -2,16 +2,21 @@
 
 import json
 from typing import Any
+from uuid import UUID
 
+import asyncpg
 import httpx
 import pytest
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from deploy.local.provision import ServiceDatabase
 from shared import errors, problems
+from shared.db import Database, driver_of
 from shared.errors import Fault, Problem
 from tests.shared.test_idempotency import count
 
+ID = UUID(int=7)
 JSON = {"Content-Type": "application/json"}
 
 
@@ -201,6 +206,92 @@ def test_what_postgresql_means(sqlstate: str, status: int) -> None:
     problem = problems.of(ProgrammingError("SELECT", {}, refusal))
     assert problem.status_code == status
     assert "13800138000" not in str(problem.body("i"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "code"),
+    [
+        (asyncpg.PostgresConnectionError, 503, "database_unavailable"),
+        (asyncpg.ConnectionDoesNotExistError, 503, "database_unavailable"),
+        (asyncpg.ConnectionFailureError, 503, "database_unavailable"),
+        (asyncpg.CannotConnectNowError, 503, "database_unavailable"),
+        (asyncpg.AdminShutdownError, 503, "database_unavailable"),
+        (asyncpg.CrashShutdownError, 503, "database_unavailable"),
+        (asyncpg.TooManyConnectionsError, 503, "database_unavailable"),
+        (asyncpg.DiskFullError, 503, "database_unavailable"),
+        (asyncpg.ReadOnlySQLTransactionError, 503, "database_unavailable"),
+        (asyncpg.IdleInTransactionSessionTimeoutError, 503, "database_unavailable"),
+        (asyncpg.InternalClientError, 503, "database_unavailable"),
+        (asyncpg.SerializationError, 503, "try_again"),
+        (asyncpg.DeadlockDetectedError, 503, "try_again"),
+        (asyncpg.LockNotAvailableError, 503, "try_again"),
+        (asyncpg.QueryCanceledError, 503, "try_again"),
+        (asyncpg.UniqueViolationError, 409, "already_exists"),
+        (asyncpg.ExclusionViolationError, 409, "already_exists"),
+        (asyncpg.ForeignKeyViolationError, 409, "reference_missing"),
+        (asyncpg.CheckViolationError, 422, "constraint_violated"),
+        (asyncpg.NotNullViolationError, 422, "constraint_violated"),
+        (asyncpg.CharacterNotInRepertoireError, 422, "value_unstorable"),
+        (asyncpg.InsufficientPrivilegeError, 500, "internal_error"),
+        (asyncpg.UndefinedTableError, 500, "internal_error"),
+    ],
+)
+def test_what_the_driver_raises_past_sqlalchemy(
+    kind: type[Exception], status: int, code: str
+) -> None:
+    problem = problems.of(kind("Key (phone)=(13800138000) exists"))
+    assert (problem.status_code, problem.code) == (status, code)
+    assert "13800138000" not in str(problem.body("i"))
+
+
+@pytest.mark.parametrize(
+    ("statement", "values", "code"),
+    [
+        ("SELECT $1::int", (), "internal_error"),
+        ("SELECT $1::int", (2**31,), "value_unstorable"),
+        ("SELECT $1::text", ("a\0b",), "value_unstorable"),
+        (
+            "INSERT INTO things (id, division_code, name) VALUES ($1, '9', 'a')",
+            (ID,),
+            "division_not_covered",
+        ),
+    ],
+    ids=["argument count", "out of int4", "NUL", "division"],
+)
+async def test_a_statement_that_the_driver_refuses(
+    things_database: ServiceDatabase, statement: str, values: tuple[object, ...], code: str
+) -> None:
+    api = Database(things_database.api_url, application_name="test")
+    try:
+        with pytest.raises(Exception) as raised:  # noqa: PT011 - which one is what is asked
+            async with api.transaction(divisions=("331124",)) as session:
+                await driver_of(session).fetch(statement, *values)
+    finally:
+        await api.close()
+    assert problems.of(raised.value).code == code
+
+
+@pytest.mark.parametrize("through", ["driver", "session"])
+async def test_a_closed_connection_is_no_fault_of_ours(
+    things_database: ServiceDatabase, through: str
+) -> None:
+    api = Database(things_database.api_url, application_name="test")
+
+    async def lose() -> None:
+        async with api.transaction() as session:
+            driver_of(session).terminate()
+            if through == "driver":
+                await driver_of(session).fetchval("SELECT 1")
+            else:
+                await session.execute(text("SELECT 1"))
+
+    try:
+        with pytest.raises((asyncpg.InterfaceError, DBAPIError)) as raised:
+            await lose()
+    finally:
+        await api.close()
+    problem = problems.of(raised.value)
+    assert (problem.status_code, problem.code) == (503, "database_unavailable")
 
 
 @pytest.mark.parametrize("error", [ConnectionRefusedError(), TimeoutError()])
