@@ -120,7 +120,7 @@ class Database:
         order = _BEGIN
         if divisions is not None:
             order += _SET_DIVISIONS.format(divisions_setting(divisions))
-        pooled = await self.engine.raw_connection()
+        pooled = await self._pooled()
         session = Transaction(self.engine, pooled)
         try:
             await session.driver.execute(order)
@@ -132,6 +132,13 @@ class Database:
         finally:
             session.give_back()
             await asyncio.sleep(0)  # whoever waits for a connection comes before our next request
+
+    async def _pooled(self) -> PoolProxiedConnection:
+        try:
+            return await self.engine.raw_connection()
+        except self.engine.dialect.loaded_dbapi.Error as error:
+            # a server that starts or stops: as the driver says it, like all errors of a statement
+            raise error.__cause__ or error from None
 
     async def close(self) -> None:
         """Close every connection."""

@@ -100,8 +100,9 @@ async def test_it_makes_months_ahead(path: Path, surroundings: Surroundings) -> 
     months = "SELECT count(*) FROM pg_class WHERE relispartition AND relname ~ '^events_2'"
     try:
         before = await scalar(owner, months)
+        youngest = await last_month(owner)
         async with owner.transaction() as session:
-            await session.execute(text(f"DROP TABLE {await last_month(owner)}"))
+            await session.execute(text(f"DROP TABLE {youngest}"))
         with worker(path, surroundings, port=port) as process:
 
             async def made() -> bool:
