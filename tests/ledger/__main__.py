@@ -14,7 +14,7 @@ from rich.console import Console
 
 from deploy.local.progress import Show
 from tests.ledger import checks
-from tests.ledger.planted import BUGS, FORGETFUL_CLIENT, PROVOKED_BY
+from tests.ledger.planted import BUGS, FORGETFUL_CLIENT, PROVOKED_BY, TOLD_BY
 from tests.ledger.run import Order, Verdict, run
 
 SELFTEST_MINUTES = 0.7
@@ -76,8 +76,8 @@ def selftest(*, minutes: float = SELFTEST_MINUTES, bug: str | None = None) -> No
             given_up_after=20,
             patience=10,
         )
-        seen = not _do(order).green
-        say(f"{'red, as it must be' if seen else 'NOT SEEN'}: {name}")
+        seen = bool(_do(order).problems[TOLD_BY[name]])
+        say(f"{f'red in {TOLD_BY[name]}, as it must be' if seen else 'NOT SEEN'}: {name}")
         unseen += [] if seen else [name]
     if unseen:
         sys.exit(f"the ledger did not see: {', '.join(unseen)}")

@@ -89,13 +89,12 @@ _TABLES = {
     "registry.audit_log": "SELECT action, correlation_id FROM audit_log",
     "registry.aid_ledger": "SELECT source, assistance_id, household_id, programme, month, amount, "
     "status, version FROM aid_ledger",
-    "registry.guarantees": "SELECT source, guarantee_id, household_id, kind, met, version "
-    "FROM guarantees",
     "relief.payments": "SELECT payment_id, payee_household_id, programme, month, amount, status, "
     "version, run_id FROM payments",
     "relief.payment_beneficiaries": "SELECT payment_id, person_id, programme, month "
     "FROM payment_beneficiaries",
-    "relief.payment_runs": "SELECT run_id FROM payment_runs",
+    "relief.audit_log": "SELECT action, correlation_id FROM audit_log",
+    "registry.households": "SELECT household_id, version FROM households",
 }
 
 

@@ -15,7 +15,7 @@ Outcome = Literal["acknowledged", "refused", "unknown"]
 class Operation:
     """One operation; its id is the correlation id that the source keeps with what it did.
 
-    ``aborts`` is rolled back on purpose; ``evidence`` is the text that a row of its own carries.
+    ``aborts`` is rolled back on purpose; ``poison`` makes a household that notify cannot store.
     """
 
     op: str

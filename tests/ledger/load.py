@@ -23,6 +23,7 @@ from tests.support.builders import id_number
 
 COUNTY = "331124"
 CLIENTS = 8
+_MOVED = 412
 _TRY_SECONDS = 8.0
 _GIVE_UP_SECONDS = 150.0
 _PUBLISHING = ("change", "join", "leave")
@@ -70,7 +71,7 @@ class Load:
         self._relief = stack.api_url("relief-api-1")
         self._tokens: dict[str, str] = {}
         self._numbers = iter(range(1, 10_000_000))
-        self.unanswered = 0
+        self._poisoned = False
 
     async def run(self, files: Sequence[File], stop: asyncio.Event) -> None:
         """All clients until ``stop``; what is under way then is brought to an answer."""
@@ -91,6 +92,11 @@ class Load:
     def next_number(self) -> int:
         """A number that no other operation of this run has."""
         return next(self._numbers)
+
+    def first_poison(self) -> bool:
+        """True once: no run goes without any poison."""
+        first, self._poisoned = not self._poisoned, True
+        return first
 
     def headers(self, officer: str, operation: Operation) -> dict[str, str]:
         """Who asks, for which operation; the key is the operation's own."""
@@ -167,7 +173,8 @@ class Client:
         )
 
     async def _change(self, file: File) -> None:
-        poison = not file.poisoned and self._chance.random() < self._load.plan.share_poison
+        chosen = self._chance.random() < self._load.plan.share_poison
+        poison = not file.poisoned and (chosen or self._load.first_poison())
         operation = self._operation("change", file.household_id, poison=poison)
         body: dict[str, Any] = {
             "valid_from": str(clock.today()),
@@ -283,12 +290,11 @@ class Client:
                 answer = None
             if operation.aborts and answer is None:
                 return None
-            if answer is not None and (operation.aborts or answer.status_code < 500):
+            if answer is not None and (operation.aborts or _definite(answer)):
                 return self._settle(operation, answer, file, tries)
             if self._load.plan.forgetful:
                 headers["Idempotency-Key"] = UUID(int=self._chance.getrandbits(128)).hex
             await asyncio.sleep(0.3)
-        self._load.unanswered += 1
         return None
 
     async def _revision(self, file: File, headers: Mapping[str, str]) -> str:
@@ -310,14 +316,19 @@ class Client:
         self, operation: Operation, answer: httpx.Response, file: File | None, tries: int
     ) -> dict[str, Any] | None:
         outcome: Outcome = "acknowledged" if answer.is_success else "refused"
-        if outcome == "refused" and tries > 1 and not operation.aborts:
-            outcome = "unknown"  # an earlier try may have been the one that did it
+        if answer.status_code == _MOVED and tries > 1 and not operation.aborts:
+            outcome = "unknown"  # an earlier try may have been what moved it
         said: dict[str, Any] = answer.json() if answer.content else {}
         if file is not None:
             file.revision = answer.headers.get("ETag") if answer.is_success else None
         version = said.get("version", 0) if said.get("changed") else 0
         self._load.journal.answer(operation.op, outcome, status=answer.status_code, version=version)
         return said if answer.is_success else None
+
+
+def _definite(answer: httpx.Response) -> bool:
+    """Not a fault of the server, and not that an earlier try is still under way."""
+    return answer.status_code < 500 and "request_in_flight" not in answer.text
 
 
 def _month(ahead: int) -> str:

@@ -86,8 +86,7 @@ class Nemesis:
                 fault=" + ".join(each.name for each in chosen),
                 of=", ".join(told),
                 seconds=round(min(seconds, loop.time() - began), 1),
-                within=max(each.recovers_within for each in chosen)
-                * (1 if len(chosen) == 1 else 2),
+                within=sum(each.recovers_within for each in chosen),
             )
         )
         self._stack.show.line(

@@ -129,6 +129,15 @@ PROVOKED_BY = {
     FORGETFUL_CLIENT: ("lost answers", "kill api"),
 }
 """The faults that bring each bug to light."""
+TOLD_BY = {
+    "offset moved before apply": "C",
+    "delete before ack": "B",
+    "skip locked with two workers": "B",
+    "sequence cursor without floor": "B",
+    "no version guard": "C",
+    FORGETFUL_CLIENT: "A",
+}
+"""The check that must name each bug: any other red is no proof."""
 
 
 def main() -> None:
