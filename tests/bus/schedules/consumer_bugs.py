@@ -4,13 +4,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 from unittest.mock import patch
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared import applying, parking
+from shared import applying, parking, topic_ids
 from shared.consumer import Consumer, Records
 from shared.parking import Arrival
 from shared.producer import Place
+from shared.watchdog import Watchdog
 
 _apply, _accept = Consumer._apply, Consumer._accept
 _place = Consumer._place
@@ -86,6 +88,21 @@ def _never_passes(_error: BaseException) -> bool:
     return False
 
 
+async def _reads_on(
+    session: AsyncSession, first: Mapping[Place, int], ids: Mapping[str, UUID]
+) -> None:
+    """Take the offset over into the topic that was made anew."""
+    stored = await applying.stored_offsets(session, list(ids))
+    await _begin_again(session, {place: stored[place] for place in first}, ids)
+
+
+_begin_again = topic_ids.begin_again
+
+
+async def _asks_no_ids(_self: Watchdog) -> None:
+    """Never look whether the topics are still the same ones."""
+
+
 Bug = Callable[[], AbstractContextManager[Any]]
 
 BUGS: Mapping[str, tuple[Bug, str]] = {
@@ -124,6 +141,14 @@ BUGS: Mapping[str, tuple[Bug, str]] = {
     "parked instead of waited": (
         lambda: patch.object(applying, "passes", _never_passes),
         "parked because|a member fell",
+    ),
+    "offset of another topic read on from": (
+        lambda: patch.object(topic_ids, "begin_again", _reads_on),
+        "had no effect",
+    ),
+    "topic made anew under a member unnoticed": (
+        lambda: patch.object(Watchdog, "_compare_ids", _asks_no_ids),
+        "every offset at its end",
     ),
 }
 """Each with what the schedule that finds it must say, as a pattern."""

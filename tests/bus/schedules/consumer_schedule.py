@@ -21,7 +21,13 @@ from tests.bus.schedules.history import CHANGED, TOPIC, History, Kind
 from tests.bus.schedules.listener import DATABASE_FAULTS, WRITE, ListenerDatabase
 from tests.bus.schedules.schedule import Schedule
 
-FAULTS = {**DATABASE_FAULTS, **GROUP_FAULTS, "sent twice": 0.3, "member killed": 0.6}
+FAULTS = {
+    **DATABASE_FAULTS,
+    **GROUP_FAULTS,
+    "sent twice": 0.3,
+    "made anew": 0.1,
+    "member killed": 0.6,
+}
 CALM = 400.0
 """Seconds in which all that is owed must come once no fault strikes any more."""
 
@@ -59,8 +65,11 @@ async def play(schedule: Schedule) -> None:
 
 
 def _reached(database: ListenerDatabase, history: History) -> bool:
-    stored = database.tables.offsets
-    return all(stored.get(Place(*each), 0) == len(log) for each, log in history.logs.items())
+    reached = database.tables.offsets_by_id()
+    return all(
+        reached.get((Place(*each), history.topic_id), 0) == len(log)
+        for each, log in history.logs.items()
+    )
 
 
 def _check_end(schedule: Schedule, database: ListenerDatabase, history: History) -> None:

@@ -18,13 +18,13 @@ GROUP_FAULTS = {
     "start fails": 0.2,
     "fetch fails": 0.02,
     "fetch hangs": 0.01,
-    "client silent": 0.01,
+    "client silent": 0.02,
     "out of range": 0.01,
     "commit refused": 0.3,
     "no end offsets": 0.2,
     "no topic ids": 0.1,
     "no committed offset": 0.1,
-    "cut off": 0.5,
+    "cut off": 0.7,
     "rebalance": 0.5,
 }
 REBALANCE_TIMEOUT = 30.0
@@ -241,10 +241,11 @@ class Member:
             position = self._group.committed.get(partition)
             if position is None:
                 raise errors.NoOffsetForPartitionError(partition)
-        if self._schedule.strikes("out of range"):
+        log = self._group.history.logs[partition]
+        if position > len(log) or self._schedule.strikes("out of range"):
             raise errors.OffsetOutOfRangeError({partition: position})
         end = position + self._schedule.random.randint(1, most)
-        records = self._group.history.logs[partition][position:end]
+        records = log[position:end]
         self._positions[partition] = position + len(records)
         return records
 

@@ -72,6 +72,8 @@ class History:
     def grow(self) -> None:
         """A few new records of one partition, or some of its last ones once more."""
         chance = self._schedule.random
+        if not self._poisonous and self._schedule.strikes("made anew"):
+            self._make_anew()
         name = chance.choice(self._names)
         partition = TopicPartition(TOPIC.name, sum(name.encode()) % TOPIC.partitions)
         log = self.logs[partition]
@@ -84,6 +86,19 @@ class History:
             if kind is Kind.GOOD or kind is Kind.POISON:
                 self._versions[name] += 1
             self._append(log, name, self._versions[name], kind)
+
+    def _make_anew(self) -> None:
+        """The topic is deleted and made again, and its writer sends its history once more.
+
+        Some of it: whoever reads must get every aggregate's newest state, not every one.
+        """
+        self.topic_id = UUID(int=self.topic_id.int + 1)
+        for log in self.logs.values():
+            old, log[:] = log[:], []
+            for record in old:
+                newest = record.version == self._versions[record.aggregate[1]]
+                if newest or self._schedule.random.random() < 0.7:
+                    self._append(log, record.aggregate[1], record.version, record.kind)
 
     def _kind(self) -> Kind:
         if not self._poisonous or self._schedule.random.random() > 0.1:

@@ -68,6 +68,10 @@ class Tables:
     latest: dict[Aggregate, int] = field(default_factory=dict)
     blocked: set[Aggregate] = field(default_factory=set)
 
+    def offsets_by_id(self) -> dict[tuple[Place, UUID | None], int]:
+        """Where each partition is, and in which topic."""
+        return {(at, self.topic_ids.get(at)): offset for at, offset in self.offsets.items()}
+
     def copy(self) -> "Tables":
         """The same rows; they are replaced, never changed."""
         return Tables(*(getattr(self, each.name).copy() for each in fields(self)))
@@ -132,10 +136,11 @@ class ListenerDatabase:
             self._check_parked(row)
         self.tables.received.update(new.received)
         self.tables.parked += new.parked
-        for place, offset in new.offsets.items():
-            self._check_offset(place, self.tables.offsets.get(place), offset)
-        self.tables.offsets.update(new.offsets)
+        before = {place: self._before(place, new) for place in new.offsets}
         self.tables.topic_ids.update(new.topic_ids)
+        for place, offset in new.offsets.items():
+            self._check_offset(place, before[place], offset)
+        self.tables.offsets.update(new.offsets)
         if self.schedule.strikes("backup"):
             self._backup = self.tables.copy()
         if new.offsets or new.applied:
@@ -176,11 +181,16 @@ class ListenerDatabase:
             self.schedule.violated(f"{at} is parked, but neither poison nor behind it")
         self.tables.blocked.add(aggregate)
 
-    def _check_offset(self, place: Place, before: int | None, offset: int) -> None:
-        if before is None:
-            return
+    def _before(self, place: Place, new: Tables) -> int:
+        """Where the partition was in the topic that it belongs to from now on."""
+        has = self.tables.topic_ids.get(place)
+        return self.tables.offsets.get(place, 0) if new.topic_ids.get(place, has) == has else 0
+
+    def _check_offset(self, place: Place, before: int, offset: int) -> None:
         if offset < before:
             self.schedule.violated(f"{place} goes back from {before} to {offset}")
+        if self.tables.topic_ids.get(place) != self.history.topic_id:
+            return
         for number in range(before, offset):
             if not self._settled(place, number):
                 self.schedule.violated(f"{place} passes {number}, which had no effect")
