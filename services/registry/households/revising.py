@@ -10,12 +10,13 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.households import (
     admission,
     history,
+    personal_data,
     persons,
     places,
     records,
@@ -27,19 +28,17 @@ from services.registry.households.admission import Identified
 from services.registry.households.facts import (
     Facts,
     HouseholdChange,
-    MemberChange,
     Outcome,
     Result,
 )
 from services.registry.households.history import Timeline
-from services.registry.households.models import Household, Person
+from services.registry.households.models import Household
 from services.registry.households.persons import Claim
 from services.registry.households.records import File, Revision, Ruling
 from services.registry.households.writing import Written
 from shared import audit, clock, identity
 from shared.auth import Caller
 from shared.contracts.registry import Sex, State
-from shared.db import in_divisions
 from shared.errors import Fault
 
 
@@ -79,7 +78,7 @@ async def revise_households(
     await _claim(session, caller, cases)
     await _compare_personal_data(session, caller, cases)
     sound = _sound(cases)
-    await _write_persons(session, sound)
+    await personal_data.write(session, [row for each in sound for row in each.person_rows])
     revisions = [_revision(caller, each) for each in sound]
     written = await writing.write(session, caller, revisions)
     await _audit(session, caller, written)
@@ -246,70 +245,20 @@ async def _compare_personal_data(
         for member in case.change.members
         if (member.name, member.phone, member.id_number) != (None, None, None)
     ]
-    stored = await _stored_persons(session, caller, [member.person_id for _, member in asked])
-    taken = await _taken(session, [case.corrected for case in sound])
+    person_ids = [member.person_id for _, member in asked]
+    stored = await personal_data.stored(session, caller, person_ids)
+    taken = await personal_data.taken(session, [case.corrected for case in sound])
     for case, member in asked:
         if member.person_id not in stored:
             case.faults.append(Fault("#/members", "member_out_of_reach", "该人员不在您的管辖区域"))
             continue
-        row = _person_row(stored[member.person_id], member, case.corrected)
-        number = row.get("id_number_hash")
-        if number in taken:
+        number = case.corrected.get(member.person_id)
+        row = personal_data.differing(stored[member.person_id], member, number)
+        if row.get("id_number_hash") in taken:
             case.faults.append(Fault("#/members", "id_number_taken", "该身份证号码已登记为另一人"))
         if row:
             case.person_rows.append({"of_person": member.person_id, **row})
     await _compare_contacts(session, [each for each in sound if not each.faults])
-
-
-async def _stored_persons(
-    session: AsyncSession, caller: Caller, person_ids: Sequence[UUID]
-) -> dict[UUID, tuple[str, bytes | None, bytes | None]]:
-    """Without those who left the household and stand outside the caller's divisions by now."""
-    if not person_ids:
-        return {}
-    rows = await session.execute(
-        select(Person.person_id, Person.name, Person.phone_encrypted, Person.id_number_hash)
-        .where(Person.person_id.in_(person_ids))
-        .where(in_divisions(Person.division_code, caller.divisions))
-    )
-    return {row.person_id: (row.name, row.phone_encrypted, row.id_number_hash) for row in rows}
-
-
-async def _taken(
-    session: AsyncSession, corrected: Sequence[Mapping[UUID, identity.IdNumber]]
-) -> set[bytes]:
-    """Hashes of corrected numbers that belong to somebody else, in any county."""
-    owners = {
-        sealed.hash_id_number(number.number): person_id
-        for each in corrected
-        for person_id, number in each.items()
-    }
-    if not owners:
-        return set()
-    found = await persons.find_elsewhere(session, owners)
-    return {each for each, other in found.items() if other.person_id != owners[each]}
-
-
-def _person_row(
-    stored: tuple[str, bytes | None, bytes | None],
-    member: MemberChange,
-    corrected: Mapping[UUID, identity.IdNumber],
-) -> dict[str, Any]:
-    name, phone, its_hash = stored
-    row: dict[str, Any] = {}
-    if member.name is not None and member.name.strip() != name:
-        row["name"] = member.name.strip()
-    if member.phone is not None and not sealed.same_phone(phone, member.phone):
-        row["phone_encrypted"] = sealed.seal_phone(member.phone)
-    number = corrected.get(member.person_id)
-    if number and sealed.hash_id_number(number.number) != its_hash:
-        row |= {
-            "id_number_hash": sealed.hash_id_number(number.number),
-            "id_number_encrypted": sealed.seal_id_number(number.number),
-            "sex": number.sex,
-            "birth_date": number.birth_date,
-        }
-    return row
 
 
 async def _compare_contacts(session: AsyncSession, cases: Sequence[_Case]) -> None:
@@ -333,17 +282,6 @@ async def _compare_contacts(session: AsyncSession, cases: Sequence[_Case]) -> No
         if account is not None and sealed.same_account(row.account_encrypted, account):
             account = None
         case.contact = writing.contact_columns(phone, account)
-
-
-async def _write_persons(session: AsyncSession, cases: Sequence[_Case]) -> None:
-    rows = [row for case in cases for row in case.person_rows]
-    for columns in {tuple(sorted(row)) for row in rows}:
-        await session.execute(
-            update(Person.__table__)  # type: ignore[arg-type] # a mapped class has a Table
-            .where(Person.person_id == bindparam("of_person"))
-            .values({name: bindparam(name) for name in columns if name != "of_person"}),
-            [row for row in rows if tuple(sorted(row)) == columns],
-        )
 
 
 def _revision(caller: Caller, case: _Case) -> Revision:
