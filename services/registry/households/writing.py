@@ -215,8 +215,8 @@ _UPSERT_MEMBER = f"""
 
 
 def _member_writes(changed: Sequence[Written]) -> list[Write]:
+    # In any order: persons.claim gives nobody a place in the call that ends his place elsewhere.
     rows = [row for each in changed for row in _member_rows(each)]
-    rows.sort(key=lambda row: row["left_on"] is None)  # leave first: a place is freed, then taken
     return [Write(_UPSERT_MEMBER, tuple(row.values())) for row in rows]
 
 
