@@ -42,6 +42,8 @@ idempotency_keys = Table(
     Column("stored_at", DateTime(timezone=True), nullable=False, index=True),
 )
 
+# Its snapshot is older than its lock. A first request that commits between the two leaves this one
+# with the lock and without the answer: _KEEP's WHERE finds that answer and undoes everything.
 _FIND = """
     SELECT pg_try_advisory_xact_lock($1) AS first, fingerprint, answer
     FROM (SELECT) AS always
@@ -68,7 +70,15 @@ class RepeatedError(Exception):
 
 
 class Once:
-    """The guard of one POST (db.Guard): entered when its session opens, then keeps its answer."""
+    """The guard of one POST (db.Guard): entered when its session opens, then keeps its answer.
+
+    A double effect is excluded by ``keep``, which stores no second answer, not by ``enter``: the
+    look of ``enter`` is older than its lock. Between the two, for microseconds, the first request
+    may commit; its retry is then carried out anew. If it comes to its end, ``keep`` undoes it
+    (Conflict, ask again). If the action refuses it for what the first one did (already there,
+    version moved), that definite refusal is the answer, though the first had succeeded; it is not
+    stored, and asking again with the same key gives the first answer.
+    """
 
     def __init__(self, request: Request) -> None:
         self._request = request
