@@ -143,12 +143,13 @@ async def publish(session: AsyncSession, events: Sequence[NewEvent]) -> None:
     """Write ``events`` to the history and the outbox in one statement.
 
     Call it after the domain write, under its row lock: for one aggregate the outbox's order is
-    then the order of versions. Nothing is sent unless the caller's transaction commits.
+    then the order of versions, over several calls in one request as well (``Write.in_order``).
+    Nothing is sent unless the caller's transaction commits.
     Raises errors.TooLarge (413) for a payload over MAX_DATA_BYTES before anything is written.
     """
     if not events:
         return
-    await write_at_the_end(session, Write(_OUTBOX, _columns(events), _BEFORE))
+    await write_at_the_end(session, Write(_OUTBOX, _columns(events), _BEFORE, in_order=True))
     if _relays and isinstance(session, Transaction):
         session.after_commit(_wake)
 

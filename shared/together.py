@@ -27,22 +27,30 @@ class Write:
 
     ``before`` are the named CTEs that it reads; ``#`` in them and in ``sql`` becomes the write's
     number, so that two of a kind can stand together. Parameters may stand anywhere in it.
+    ``in_order`` is for writes whose rows are numbered as they are written: two of one ``sql`` never
+    stand together then, since what stands together runs in no promised order.
     """
 
     sql: str
     values: Sequence[Any]
     before: tuple[tuple[str, str], ...] = ()
+    in_order: bool = False
 
 
 async def write_at_the_end(session: AsyncSession, one: Write) -> None:
     """Leave ``one`` to the statement that keeps the request's answer, or do it now if none will.
 
-    For rows that the request itself never reads: audit lines, events.
+    For rows that the request itself never reads: audit lines, events. One that is ``in_order``
+    sends an earlier one of its ``sql`` ahead, in a statement of its own: at the end comes the last.
     """
-    if isinstance(session, Transaction) and session.closing is not None:
-        session.closing.append(one)
-    else:
+    if not isinstance(session, Transaction) or session.closing is None:
         await write(session, [one])
+        return
+    earlier = [each for each in session.closing if one.in_order and each.sql == one.sql]
+    if earlier:
+        session.closing = [each for each in session.closing if each not in earlier]
+        await write(session, earlier)
+    session.closing.append(one)
 
 
 async def write(session: AsyncSession, writes: Sequence[Write]) -> str:

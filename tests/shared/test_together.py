@@ -7,10 +7,11 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DBAPIError
 
 from deploy.local.provision import ServiceDatabase
-from shared import together
+from shared import events, together
 from shared.db import Database, Transaction, driver_of
 from shared.identity import new_id
 from shared.together import Write
+from tests.bus.notes import event_of
 from tests.support.things import THINGS
 
 _THING = "INSERT INTO things (id, division_code, name) VALUES ($1, $2, $3)"
@@ -68,6 +69,26 @@ async def test_what_is_left_to_the_end_must_be_carried_out(worker: Database) -> 
     async with worker.transaction() as session:
         await together.write_at_the_end(session, thing("kept"))
     assert await names(worker) == ["kept"]
+
+
+async def test_events_of_one_request_keep_their_order(worker: Database) -> None:
+    """What stands together runs in no order, so of the events only the last are left to the end."""
+    household = new_id()
+    async with worker.transaction() as session:
+        assert isinstance(session, Transaction)
+        session.closing = []
+        for version in (1, 2, 3):
+            await together.write_at_the_end(session, thing(f"thing {version}"))
+            await events.publish(session, [event_of(household, version, "note")])
+        assert [each.in_order for each in session.closing] == [False, False, False, True]
+        closing, session.closing = session.closing, None
+        await together.write(session, closing)
+    async with worker.transaction() as session:
+        sent = await driver_of(session).fetch(
+            "SELECT aggregate_version FROM outbox JOIN events USING (id) ORDER BY id"
+        )
+    assert [row["aggregate_version"] for row in sent] == [1, 2, 3]
+    assert await names(worker) == ["thing 1", "thing 2", "thing 3"]
 
 
 async def test_the_driver_and_the_session_share_one_transaction(worker: Database) -> None:
