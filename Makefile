@@ -30,7 +30,7 @@ down: ## stop what `make up` started
 	@if [ -x $(BIN)/python ]; then $(LOCAL) down; else echo "nothing is running"; fi
 
 test: check $(VENV)/debian-ready ## check, then every test on real PostgreSQL and real Apache Kafka
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 check: $(STAMP) ## lint, format, types, the direction of imports
 	@$(BIN)/ruff check $(CHECKED)
