@@ -193,8 +193,6 @@ def _of_driver(error: asyncpg.InterfaceError) -> Problem:
     """What asyncpg says of a statement past SQLAlchemy: mostly that we use it wrongly."""
     if "connection is closed" in str(error):  # it has no class and no code for this
         return TryAgain("database_unavailable", "the database closed the connection")
-    if isinstance(error, ValueError):  # its own DataError, which it does not export
-        return _unstorable()
     return _internal()
 
 
