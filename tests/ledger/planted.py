@@ -122,7 +122,7 @@ BUGS: dict[str, Callable[[], None]] = {
 }
 PROVOKED_BY = {
     "offset moved before apply": ("kill consumer",),
-    "delete before ack": ("kill relay owner", "reset storm", "kill broker"),
+    "delete before ack": ("kill relay owner",),
     "skip locked with two workers": ("kill broker",),
     "sequence cursor without floor": ("kill standby",),
     "no version guard": ("replay of every version", "kill relay owner"),
