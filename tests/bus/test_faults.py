@@ -131,18 +131,27 @@ async def test_two_members_share_and_take_over(path: Path) -> None:
     assert await scalar(path.listener, "SELECT count(*) FROM parked") == 0
 
 
-async def test_a_killed_broker_comes_back(path: Path, tmp_path: Folder) -> None:
-    processes = Processes(tmp_path)
+@asynccontextmanager
+async def own_broker(path: Path, home: Folder) -> AsyncIterator[tuple[KafkaBroker, Processes]]:
+    """A broker that the test may hurt, with this test's topics."""
+    processes = Processes(home)
     await local_kafka.fetch_jars(processes.log_of("maven"))
     port, controller_port = free_ports(2)
     broker = KafkaBroker(
-        tmp_path / "kafka", processes, port=port, controller_port=controller_port, for_tests=True
+        home / "kafka", processes, port=port, controller_port=controller_port, for_tests=True
     )
     await broker.prepare()
-    households = [new_id() for _ in range(100)]
     try:
         await broker.start()
         await kafka_topics.create(broker.address, prefix=path.prefix)
+        yield broker, processes
+    finally:
+        await processes.stop()
+
+
+async def test_a_killed_broker_comes_back(path: Path, tmp_path: Folder) -> None:
+    households = [new_id() for _ in range(100)]
+    async with own_broker(path, tmp_path) as (broker, processes):
         relay = path.relay(bootstrap_servers=broker.address, send_deadline=5.0)
         consumer = path.consumer(bootstrap_servers=broker.address)
         async with running(relay.run, consumer.run):
@@ -154,8 +163,6 @@ async def test_a_killed_broker_comes_back(path: Path, tmp_path: Folder) -> None:
                 await progress(path, 300)
             await until_drained(path)
             await until_latest(path, expected)
-    finally:
-        await processes.stop()
     assert await scalar(path.listener, "SELECT count(*) FROM parked") == 0
 
 
@@ -163,17 +170,8 @@ async def test_a_broker_that_freezes_again_and_again_ends_no_relay(
     path: Path, tmp_path: Folder
 ) -> None:
     """Requests under way and connections half made: neither may cancel the relay itself."""
-    processes = Processes(tmp_path)
-    await local_kafka.fetch_jars(processes.log_of("maven"))
-    port, controller_port = free_ports(2)
-    broker = KafkaBroker(
-        tmp_path / "kafka", processes, port=port, controller_port=controller_port, for_tests=True
-    )
-    await broker.prepare()
     households = [new_id() for _ in range(100)]
-    try:
-        await broker.start()
-        await kafka_topics.create(broker.address, prefix=path.prefix)
+    async with own_broker(path, tmp_path) as (broker, processes):
         relay = path.relay(bootstrap_servers=broker.address, send_deadline=0.5)
         pid = processes.pid_of("kafka")
         assert pid is not None
@@ -187,8 +185,6 @@ async def test_a_broker_that_freezes_again_and_again_ends_no_relay(
                     await progress(path, 300)
             await until_drained(path)
             await until_latest(path, expected)
-    finally:
-        await processes.stop()
 
 
 async def backlog(path: Path, rows: int) -> None:
