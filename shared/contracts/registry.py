@@ -78,6 +78,16 @@ class RuleSet(StrEnum):
     CN2021 = "CN2021"
     CN2025 = "CN2025"
 
+    @classmethod
+    def on(cls, day: date) -> "RuleSet":
+        """The law of a decision by its date (policy, "Which rule set").
+
+        Example: 2021-06-30 is LS2016, 2021-07-01 CN2021, 2024-12-31 CN2021, 2025-01-01 CN2025.
+        """
+        if day < date(2021, 7, 1):
+            return cls.LS2016
+        return cls.CN2021 if day < date(2025, 1, 1) else cls.CN2025
+
 
 class HouseGrade(StrEnum):
     """Danger grade of a dwelling; C and D are dangerous houses."""

@@ -15,8 +15,6 @@ from services.housing.renovations.rules import METHOD_NAMES, Method
 from shared.contracts.registry import Category, HouseGrade, RuleSet
 from shared.money import yuan
 
-CN2021_FROM = date(2021, 7, 1)
-CN2025_FROM = date(2025, 1, 1)
 CATEGORY_NAMES = {
     Category.TEKUN: "特困人员",
     Category.DIBAO: "最低生活保障家庭",
@@ -91,13 +89,6 @@ def subsidy(
     return yuan(min(base * category_factor * region_factor, actual_cost))
 
 
-def rule_set_on(day: date) -> RuleSet:
-    """The law of a decision by its date. Example: 2024-12-31 -> CN2021, 2025-01-01 -> CN2025."""
-    if day < CN2021_FROM:
-        return RuleSet.LS2016
-    return RuleSet.CN2021 if day < CN2025_FROM else RuleSet.CN2025
-
-
 def reckon(work: Work, rates: Rates) -> tuple[Decimal, dict[str, Any]]:
     """The subsidy and all that it rests on, as it is stored: facts, parameters, steps, text."""
     amount = subsidy(
@@ -108,7 +99,7 @@ def reckon(work: Work, rates: Rates) -> tuple[Decimal, dict[str, Any]]:
     )
     steps = _steps(work, rates, amount)
     return amount, {
-        "rule_set": rule_set_on(work.accepted_on).value,
+        "rule_set": RuleSet.on(work.accepted_on).value,
         "clauses": ["C32", "R32"],
         "facts": {
             "method": work.method.value,

@@ -34,23 +34,10 @@ from shared.contracts.registry import (
 )
 from shared.errors import Fault
 
-CN2021_FROM = date(2021, 7, 1)
-CN2025_FROM = date(2025, 1, 1)
-
 _VILLAGE = re.compile(r"[1-9][0-9]{11}")
 _TOO_MUCH = Decimal(10) ** 12
 _MOST_CAUSES = 5
 _MOST_VEHICLES = 1_000
-
-
-def rule_set_on(decided_on: date) -> RuleSet:
-    """The law a decision of this date is made under (policy, "Which rule set").
-
-    Example: 2021-06-30 is LS2016, 2021-07-01 CN2021, 2024-12-31 CN2021, 2025-01-01 CN2025.
-    """
-    if decided_on < CN2021_FROM:
-        return RuleSet.LS2016
-    return RuleSet.CN2021 if decided_on < CN2025_FROM else RuleSet.CN2025
 
 
 def household_no(village: str, serial: int) -> str:
@@ -104,7 +91,7 @@ def identified(facts: Facts, *, on: date, origin: str, state: State = State.IDEN
     return facts.model_copy(
         update={
             "state": state,
-            "rule_set": rule_set_on(on),
+            "rule_set": RuleSet.on(on),
             "keep_policy_until": None if number > 1 else facts.keep_policy_until,
             "episodes": (
                 *facts.episodes,
@@ -180,7 +167,7 @@ def reclassified(facts: Facts, new: Facts, *, on: date) -> Facts:
     """A new category is decided under the law of its day; kept policies alone change no law."""
     if new.category == facts.category:
         return new
-    return new.model_copy(update={"rule_set": rule_set_on(on)})
+    return new.model_copy(update={"rule_set": RuleSet.on(on)})
 
 
 def standing_faults(facts: Facts) -> list[Fault]:

@@ -16,8 +16,6 @@ from shared.contracts.registry import Category, FactPeriod, Incomes, RuleSet, St
 from shared.money import ZERO, round_up_to_yuan
 
 MONTHS_A_YEAR = 12
-CN2021_FROM = date(2021, 7, 1)
-CN2025_FROM = date(2025, 1, 1)
 
 
 class Reason(StrEnum):
@@ -76,13 +74,6 @@ class Decision:
 def month_from(day: date) -> date:
     """The first month whose first day is not before ``day``. Example: 2026-01-02 -> 2026-02-01."""
     return day if day.day == 1 else next_month(day)
-
-
-def rule_set_on(day: date) -> RuleSet:
-    """The law of a decision by its date. Example: 2021-06-30 -> LS2016, 2021-07-01 -> CN2021."""
-    if day < CN2021_FROM:
-        return RuleSet.LS2016
-    return RuleSet.CN2021 if day < CN2025_FROM else RuleSet.CN2025
 
 
 def counted_income(incomes: Incomes) -> Decimal:
@@ -149,7 +140,7 @@ def decide(month: date, period: FactPeriod, basis: FactPeriod, line: Line | None
         amount=amount,
         entitled=entitled,
         reason=reason or Reason.ENTITLED,
-        rule_set=rule_set_on(period.valid_from),
+        rule_set=RuleSet.on(period.valid_from),
         period=period,
         basis=basis,
         line=line if entitled else None,

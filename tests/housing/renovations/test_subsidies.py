@@ -17,7 +17,6 @@ from services.housing.renovations.subsidies import (
     factor_key,
     reckon,
     recompute,
-    rule_set_on,
     subsidy,
 )
 from shared import clock
@@ -76,7 +75,7 @@ def test_never_more_than_the_cost_nor_half_a_fen_more_than_the_standard(
     ],
 )
 def test_the_law_of_the_day(day: date, law: RuleSet) -> None:
-    assert rule_set_on(day) is law
+    assert RuleSet.on(day) is law
 
 
 def value(key: str, amount: str) -> Parameter:

@@ -18,6 +18,7 @@ from shared.contracts.registry import (
     Incomes,
     Member,
     Relation,
+    RuleSet,
     Sex,
     State,
     Work,
@@ -223,7 +224,7 @@ def check_periods(timeline: Timeline) -> None:
     ],
 )
 def test_the_law_is_that_of_the_decisions_day(decided_on: date, rule_set: str) -> None:
-    assert rules.rule_set_on(decided_on) == rule_set
+    assert RuleSet.on(decided_on) == rule_set
 
 
 @given(st.integers(1, 99_999), st.integers(0, 16), st.integers(1, 9))

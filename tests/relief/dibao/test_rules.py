@@ -10,7 +10,6 @@ from services.relief.dibao.rules import (
     counted_income,
     decide,
     grant_amount,
-    rule_set_on,
     schedule,
 )
 from shared.contracts.registry import Category, Incomes, RuleSet, State
@@ -278,5 +277,5 @@ def test_equal_neighbours_are_merged_and_a_new_line_of_the_same_value_is_not() -
     ],
 )
 def test_the_rule_set_goes_by_the_date_of_the_decision(on: date, rule_set: RuleSet) -> None:
-    assert rule_set_on(on) is rule_set
+    assert RuleSet.on(on) is rule_set
     assert schedule([period(on)], [line(valid_from=date(2016, 1, 1))])[0].rule_set is rule_set
