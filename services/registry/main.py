@@ -13,6 +13,7 @@ from services.registry.notices import api as notices
 from services.registry.returns import api as returns
 from services.registry.rosters import api as rosters
 from services.registry.settings import load
+from services.registry.tasks import api as tasks
 from shared import divisions, jobs, parameters
 from shared.api import create_app
 from shared.settings import Settings
@@ -35,6 +36,7 @@ def create(settings: Settings | None = None) -> FastAPI:
             persons_api.transfer_routes,
             rosters.routes,
             exchange.routes,
+            tasks.routes,
             parameters.router("registry", DEFINITIONS),
             divisions.router(),
             jobs.router("registry"),

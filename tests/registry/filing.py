@@ -59,7 +59,10 @@ PLACES = (
     (OTHER_COUNTY, "塔下社区", "village", "331121001"),
 )
 
-ALL = "registry.households:read registry.households:write registry.households:decide"
+ALL = (
+    "registry.households:read registry.households:write registry.households:decide "
+    "registry.tasks:read"
+)
 RESOLVE = "registry.persons:resolve"
 
 OFFICER = Caller(sub="s1", officer_id="o1", divisions=("331124",))
@@ -258,6 +261,7 @@ WRITTEN = (
     "income_checks",
     "hardships",
     "return_checks",
+    "tasks",
     "events",
     "outbox",
     "audit_log",
@@ -324,6 +328,13 @@ class Office:
         """A household identified on 2025-01-10, long enough ago to be lifted; gives its id."""
         filed = {"opened_on": "2025-01-05"} | given
         return await self.identified(*members, on="2025-01-10", **filed)
+
+    async def struck_off(self, **given: Any) -> str:
+        """A household that was struck off on 2026-03-01; gives its id."""
+        household_id = await self.identified(**given)
+        await self.announce(household_id, "exit", closed_on="2026-03-01")
+        await self.decide(household_id, "exit", decided_on="2026-03-01", reason="自愿退出")
+        return household_id
 
     async def ready_to_lift(self, household_id: str) -> None:
         """Two checks that passed, a notice and all guarantees: may be lifted from 2025-08-01."""

@@ -54,6 +54,8 @@ EMPTY: Mapping[str, dict[str, Any]] = {
     "POST /v1/persons/bulk": {"person_ids": ["{person_id}"]},
     "GET /v1/transfer-tasks": {},
     "GET /v1/return-checks": {},
+    "GET /v1/tasks": {},
+    "GET /v1/tasks/counts": {},
 }
 """Lists, look-ups and counts: they hold nothing of another county."""
 

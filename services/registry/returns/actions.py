@@ -3,9 +3,8 @@
 Nothing is published here (no echoes): a return to poverty is a decision of the life cycle.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -17,14 +16,16 @@ from services.registry.households.refusals import problem_of
 from services.registry.ledger.actions import hold_households
 from services.registry.returns import models, queries, rules
 from services.registry.returns.rules import CheckOutcome, Dismissal, Sign
-from shared import audit, clock, identity, parameters, workdays
+from services.registry.tasks import actions as tasks
+from services.registry.tasks.models import TaskKind
+from services.registry.tasks.queries import deadlines
+from shared import audit, clock, identity
 from shared.auth import Caller
 from shared.contracts.assistance import Hardship
 from shared.contracts.registry import SOURCE, State
 from shared.db import among
 from shared.errors import Conflict, NotFound
-
-_COUNTY = len("331124")
+from shared.workdays import Deadline
 
 
 async def record_hardships(session: AsyncSession, reported: Sequence[tuple[str, Hardship]]) -> None:
@@ -148,6 +149,7 @@ async def _end(
         .where(among(models.ReturnCheck.return_check_id, check_ids))
         .values(**ended, **more, recorded_at=clock.now())
     )
+    await tasks.close_tasks(session, kind=TaskKind.RETURN_CHECK, subject_ids=check_ids)
 
 
 async def _store(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> list[UUID]:
@@ -157,46 +159,45 @@ async def _store(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> li
     sent = {column: [row[column] for row in rows] for column in _HARDSHIP}
     stored = (await session.execute(_RECORD, sent | {"now": clock.now()})).mappings().all()
     asking = [dict(row) for row in stored if rules.opens_check(State(row["state"]))]
-    checks = await _opened(session, asking)
-    if checks:
-        await session.execute(insert(models.ReturnCheck), checks)
+    return await _open_checks(session, asking)
+
+
+async def _open_checks(session: AsyncSession, signs: Sequence[Mapping[str, Any]]) -> list[UUID]:
+    """Open a check, with its task, for each of these signs; gives their ids."""
+    if not signs:
+        return []
+    today = clock.today()
+    places = {sign["division_code"] for sign in signs}
+    limits = await deadlines(session, rules.CHECK_WORKING_DAYS, places, today)
+    checks = [_check(sign, limits[sign["division_code"]], today) for sign in signs]
+    await session.execute(insert(models.ReturnCheck), checks)
+    await tasks.open_tasks(
+        session,
+        [
+            tasks.Opening(
+                kind=TaskKind.RETURN_CHECK,
+                subject_id=check["return_check_id"],
+                household_id=check["household_id"],
+                division_code=check["division_code"],
+                due=limits[check["division_code"]],
+            )
+            for check in checks
+        ],
+    )
     return [check["return_check_id"] for check in checks]
 
 
-async def _opened(
-    session: AsyncSession, signs: Sequence[Mapping[str, Any]]
-) -> list[dict[str, Any]]:
-    if not signs:
-        return []
-    today, calendar = clock.today(), await workdays.load(session)
-    limits = await _limits(session, {sign["division_code"][:_COUNTY] for sign in signs}, today)
-    rows = []
-    for sign in signs:
-        limit = rules.due(calendar, today, limits[sign["division_code"][:_COUNTY]])
-        rows.append(
-            {
-                "return_check_id": identity.new_id(),
-                **{name: sign[name] for name in ("household_id", "division_code")},
-                **{name: sign[name] for name in ("source", "hardship_id")},
-                "opened_on": today,
-                "due_on": limit.on if limit else None,
-                "due_provisional": bool(limit and limit.provisional),
-                "reason": "",
-                "recorded_at": clock.now(),
-            }
-        )
-    return rows
-
-
-async def _limits(
-    session: AsyncSession, counties: Collection[str], today: date
-) -> dict[str, Decimal | None]:
-    """The working days in force by county; counties and cities alone may set them."""
-    found = {}
-    for county in sorted(counties):
-        value = await parameters.value_at(session, rules.CHECK_WORKING_DAYS, county, today)
-        found[county] = value.value if value else None
-    return found
+def _check(sign: Mapping[str, Any], limit: Deadline | None, today: date) -> dict[str, Any]:
+    taken = ("household_id", "division_code", "source", "hardship_id")
+    return {
+        "return_check_id": identity.new_id(),
+        **{name: sign[name] for name in taken},
+        "opened_on": today,
+        "due_on": limit.on if limit else None,
+        "due_provisional": bool(limit and limit.provisional),
+        "reason": "",
+        "recorded_at": clock.now(),
+    }
 
 
 _HARDSHIP = {

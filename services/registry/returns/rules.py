@@ -15,7 +15,6 @@ from services.registry.households.facts import Facts
 from services.registry.households.rules import day_faults, fault, officer_faults
 from shared.contracts.registry import State
 from shared.errors import Fault
-from shared.workdays import Calendar, Deadline
 
 CHECK_WORKING_DAYS = "return.check_working_days"
 """The parameter with the working days within which a return check is due."""
@@ -71,15 +70,6 @@ class Dismissal:
 def opens_check(state: State) -> bool:
     """Whether a sign asks for a visit. Example: lifted and exited do; on assistance it is kept."""
     return state in CHECKED_STATES
-
-
-def due(calendar: Calendar, opened_on: date, working_days: Decimal | None) -> Deadline | None:
-    """The last day for the visit; None without an approved time limit.
-
-    Example: opened on Wednesday 2026-09-30 for 5 days, holiday 1 to 7 October, the 10th made up:
-    8, 9, 10, 12 and 13 October count, so due on 2026-10-13.
-    """
-    return None if working_days is None else calendar.add(opened_on, int(working_days))
 
 
 def sign_faults(facts: Facts, sign: Sign, *, today: date) -> list[Fault]:

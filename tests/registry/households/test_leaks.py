@@ -35,6 +35,7 @@ TABLES = (
     "income_checks",
     "hardships",
     "return_checks",
+    "tasks",
 )
 """Every table with a household or a person in it."""
 
@@ -67,9 +68,7 @@ async def under_return_check(registry: Registry, own: Office) -> None:
     """A household struck off at which somebody fell ill; one a module is enough."""
     if (await registry.counted("return_checks"))["return_checks"]:
         return
-    household_id = await own.identified()
-    await own.announce(household_id, "exit", closed_on="2026-03-01")
-    await own.decide(household_id, "exit", decided_on="2026-03-01", reason="自愿退出")
+    household_id = await own.struck_off()
     async with registry.worker.transaction() as session:
         await on_hardships(session, [hardship_event(household_id=household_id)])
 
@@ -198,6 +197,7 @@ async def test_the_database_itself_lets_nothing_be_moved_out_of_sight(
         "DELETE FROM income_checks",
         "UPDATE hardships SET kind = ''",
         "DELETE FROM return_checks",
+        "DELETE FROM tasks",
         "UPDATE standards SET value = 0",
     ],
 )

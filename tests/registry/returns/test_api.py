@@ -10,7 +10,6 @@ from services.registry.returns.handlers import on_hardships
 from shared import clock
 from tests.registry.conftest import OfficeOf
 from tests.registry.filing import OTHER_COUNTY, OTHER_TOWNSHIP, WRITTEN, Office, Registry, problem
-from tests.registry.returns.conftest import Exited
 from tests.registry.told import hardship_event
 
 ILL = {"kind": "illness", "detected_on": "2026-03-20"}
@@ -45,10 +44,8 @@ async def listed(office: Office, **query: Any) -> list[dict[str, Any]]:
     return list(answer.json()["items"])
 
 
-async def test_a_township_reports_what_it_saw(
-    registry: Registry, office: Office, exited: Exited
-) -> None:
-    household_id = await exited()
+async def test_a_township_reports_what_it_saw(registry: Registry, office: Office) -> None:
+    household_id = await office.struck_off()
     before = await registry.counted("events", "outbox", "household_versions")
 
     answer = await report(office, household_id, amount="23000.50", note="住院")
@@ -112,11 +109,11 @@ async def test_a_closed_file_takes_no_report(office: Office, office_of: OfficeOf
 
 
 async def test_checks_are_listed_by_division_and_by_what_is_open(
-    registry: Registry, office: Office, office_of: OfficeOf, exited: Exited
+    registry: Registry, office: Office, office_of: OfficeOf
 ) -> None:
     next_door = await office_of(divisions=("331121",), officer="o9")
-    here, there = await exited(), await exited(division_code=OTHER_TOWNSHIP)
-    far = await exited(next_door, division_code=OTHER_COUNTY)
+    here, there = await office.struck_off(), await office.struck_off(division_code=OTHER_TOWNSHIP)
+    far = await next_door.struck_off(division_code=OTHER_COUNTY)
     ended, open_, elsewhere = (
         await opened(office, here),
         await opened(office, here),
@@ -139,8 +136,8 @@ async def test_checks_are_listed_by_division_and_by_what_is_open(
     assert ("return_check.read", "o1") in await registry.audited(here)
 
 
-async def test_the_list_pages(office: Office, exited: Exited) -> None:
-    household_id = await exited()
+async def test_the_list_pages(office: Office) -> None:
+    household_id = await office.struck_off()
     made = [await opened(office, household_id) for _ in range(5)]
     seen: list[str] = []
     cursor = None
@@ -156,9 +153,9 @@ async def test_the_list_pages(office: Office, exited: Exited) -> None:
 
 
 async def test_a_check_is_dismissed_once_after_a_visit(
-    registry: Registry, office: Office, office_of: OfficeOf, exited: Exited
+    registry: Registry, office: Office, office_of: OfficeOf
 ) -> None:
-    household_id = await exited()
+    household_id = await office.struck_off()
     check_id = await opened(office, household_id)
     clerk = await office_of("registry.households:read registry.households:write")
 
@@ -182,9 +179,9 @@ async def test_a_check_is_dismissed_once_after_a_visit(
 
 
 async def test_a_return_names_its_check_and_ends_them_all(
-    registry: Registry, office: Office, exited: Exited
+    registry: Registry, office: Office
 ) -> None:
-    household_id = await exited()
+    household_id = await office.struck_off()
     dismissed, named, other = [await opened(office, household_id) for _ in range(3)]
     assert (await dismiss(office, dismissed)).status_code == 200
 
@@ -215,14 +212,14 @@ async def test_a_return_names_its_check_and_ends_them_all(
     assert (last[0], last[2].episodes[-1].number) == ("returned", 2)
 
 
-async def test_a_return_needs_no_sign(office: Office, exited: Exited) -> None:
-    household_id = await exited()
+async def test_a_return_needs_no_sign(office: Office) -> None:
+    household_id = await office.struck_off()
 
     assert (await take_back(office, household_id)).status_code == 200
 
 
-async def test_a_file_that_closes_has_nothing_left_to_check(office: Office, exited: Exited) -> None:
-    household_id = await exited()
+async def test_a_file_that_closes_has_nothing_left_to_check(office: Office) -> None:
+    household_id = await office.struck_off()
     check_id = await opened(office, household_id)
 
     await office.decide(household_id, "close", decided_on="2026-04-01", ground="moved_out")
@@ -232,9 +229,9 @@ async def test_a_file_that_closes_has_nothing_left_to_check(office: Office, exit
 
 
 async def test_of_a_return_and_a_dismissal_at_once_one_passes(
-    registry: Registry, office: Office, office_of: OfficeOf, exited: Exited, postgres: str
+    registry: Registry, office: Office, office_of: OfficeOf, postgres: str
 ) -> None:
-    household_id = await exited()
+    household_id = await office.struck_off()
     check_id = await opened(office, household_id)
     other = await office_of(officer="o2")
 

@@ -18,7 +18,6 @@ from shared.contracts.topics import ASSISTANCE, RELIEF_ASSISTANCE
 from shared.identity import new_id
 from shared.parking import Arrival
 from tests.registry.filing import Office, Registry
-from tests.registry.returns.conftest import Exited
 from tests.registry.told import hardship_event
 
 
@@ -42,9 +41,9 @@ async def signs(registry: Registry, household_id: str) -> int:
 
 
 async def test_a_sign_opens_one_check_however_often_it_comes(
-    registry: Registry, exited: Exited
+    registry: Registry, office: Office
 ) -> None:
-    household_id = await exited()
+    household_id = await office.struck_off()
     event = hardship_event(household_id=household_id, amount=Decimal("23000.50"))
     before = await registry.counted("events", "outbox", "household_versions")
 
@@ -67,8 +66,8 @@ async def test_a_sign_opens_one_check_however_often_it_comes(
     assert await registry.counted("events", "outbox", "household_versions") == before
 
 
-async def test_the_due_day_goes_by_the_calendar(registry: Registry, exited: Exited) -> None:
-    household_id = await exited()
+async def test_the_due_day_goes_by_the_calendar(registry: Registry, office: Office) -> None:
+    household_id = await office.struck_off()
     today = clock.today()
     days = [today + timedelta(days=ahead) for ahead in range(1, 30)]
     holiday = days[:9]
@@ -99,9 +98,13 @@ async def test_a_sign_at_a_household_on_assistance_is_kept_and_no_more(
 
 
 async def test_two_services_may_use_one_id_and_a_batch_is_taken_whole(
-    registry: Registry, office: Office, exited: Exited
+    registry: Registry, office: Office
 ) -> None:
-    first, second, on_assistance = await exited(), await exited(), await office.identified()
+    first, second, on_assistance = (
+        await office.struck_off(),
+        await office.struck_off(),
+        await office.identified(),
+    )
     one = new_id()
 
     await hear(
@@ -118,9 +121,9 @@ async def test_two_services_may_use_one_id_and_a_batch_is_taken_whole(
 
 
 async def test_nobody_we_know_is_refused_by_name_and_the_batch_with_it(
-    registry: Registry, exited: Exited
+    registry: Registry, office: Office
 ) -> None:
-    household_id, stranger = await exited(), str(new_id())
+    household_id, stranger = await office.struck_off(), str(new_id())
 
     with pytest.raises(UnknownHouseholdError, match=stranger):
         await hear(
@@ -133,9 +136,9 @@ async def test_nobody_we_know_is_refused_by_name_and_the_batch_with_it(
 
 
 async def test_the_consumer_parks_it_with_its_reason_and_takes_the_rest(
-    registry: Registry, exited: Exited
+    registry: Registry, office: Office
 ) -> None:
-    household_id, stranger = await exited(), str(new_id())
+    household_id, stranger = await office.struck_off(), str(new_id())
     told = [hardship_event(household_id=each) for each in (stranger, household_id)]
     arrivals = [
         Arrival(
@@ -171,9 +174,9 @@ async def without_limit(registry: Registry) -> AsyncIterator[None]:
 
 
 async def test_without_an_approved_limit_the_check_opens_all_the_same(
-    registry: Registry, exited: Exited, without_limit: None
+    registry: Registry, office: Office, without_limit: None
 ) -> None:
-    household_id = await exited()
+    household_id = await office.struck_off()
 
     await hear(registry, hardship_event(household_id=household_id))
 

@@ -1,7 +1,6 @@
 """Which signs open a return check, until when, and what ends one."""
 
 from datetime import date
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -13,41 +12,17 @@ from services.registry.returns.rules import (
     ReportedKind,
     Sign,
     dismissal_faults,
-    due,
     opens_check,
     sign_faults,
 )
 from shared.contracts.registry import State
-from shared.workdays import Calendar, seed_rows
 
 TODAY = date(2026, 6, 10)
-CALENDAR = Calendar({row.day: row.working for row in seed_rows()})
 
 
 @pytest.mark.parametrize("state", State)
 def test_a_sign_asks_for_a_visit_where_nobody_looks_any_more(state: State) -> None:
     assert opens_check(state) is (state in {State.LIFTED, State.EXITED})
-
-
-@pytest.mark.parametrize(
-    ("opened_on", "days", "on", "provisional"),
-    [
-        (date(2026, 6, 10), 5, date(2026, 6, 17), False),
-        (date(2026, 9, 30), 5, date(2026, 10, 13), False),
-        (date(2026, 12, 28), 5, date(2027, 1, 4), True),
-    ],
-)
-def test_it_is_due_in_working_days(
-    opened_on: date, days: int, on: date, *, provisional: bool
-) -> None:
-    limit = due(CALENDAR, opened_on, Decimal(days))
-
-    assert limit is not None
-    assert (limit.on, limit.provisional) == (on, provisional)
-
-
-def test_without_an_approved_limit_it_has_no_day() -> None:
-    assert due(CALENDAR, TODAY, None) is None
 
 
 def facts(state: State) -> Facts:
