@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from services.registry.checks import api as checks
 from services.registry.exchange import api as exchange
+from services.registry.exchange import feed_api
 from services.registry.households import api as households
 from services.registry.households import persons_api
 from services.registry.ledger import api as ledger
@@ -36,6 +37,7 @@ def create(settings: Settings | None = None) -> FastAPI:
             persons_api.transfer_routes,
             rosters.routes,
             exchange.routes,
+            feed_api.routes,
             tasks.routes,
             parameters.router("registry", DEFINITIONS),
             divisions.router(),

@@ -64,6 +64,8 @@ ELSEWHERE = {
     "POST /v1/households": "households/test_opening.py: the county and no more",
     "POST /v1/rosters": "rosters/test_api.py",
     "GET /v1/published-households": "exchange/test_published.py",
+    "GET /v1/exchange/changes": "exchange/test_changes.py",
+    "GET /v1/exchange/snapshot": "exchange/test_changes.py",
     "GET /v1/rosters": "rosters/test_api.py",
     "GET /v1/rosters/export": "rosters/test_api.py",
     "GET /v1/rosters/{roster_id}": "rosters/test_api.py",

@@ -7,30 +7,16 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import BaseModel
 
 from services.registry.exchange import queries
+from services.registry.exchange.changes import published
+from services.registry.exchange.schemas import PublishedPage
 from shared import api, audit
 from shared.auth import Caller, requires
-from shared.contracts.registry import HouseholdState
 from shared.db import SessionDep
 
 routes = api.router("/v1/published-households", tags=["exchange"])
 Verifier = Annotated[Caller, requires("registry.households:verify")]
-
-
-class Published(BaseModel):
-    """The newest state of one household that the registry has published."""
-
-    household_id: UUID
-    version: int
-    state: HouseholdState
-
-
-class PublishedPage(api.Page[Published]):
-    """A page, and the divisions it was drawn from: what lies outside is not here to compare."""
-
-    divisions: list[str]
 
 
 @routes.get("", summary="The newest published state of each household, in the order of their ids")
@@ -46,14 +32,7 @@ async def list_published(
     rows = await queries.published_households(
         session, divisions=caller.divisions, after=after, wanted=household_id, limit=limit + 1
     )
-    shown = [
-        Published(
-            household_id=row["household_id"],
-            version=row["version"],
-            state=HouseholdState.model_validate_json(row["state"]),
-        )
-        for row in rows[:limit]
-    ]
+    shown = [published(row) for row in rows[:limit]]
     await audit.record(
         session,
         caller,
