@@ -4,7 +4,7 @@ from fastapi import FastAPI
 
 from services.registry.checks import api as checks
 from services.registry.exchange import api as exchange
-from services.registry.exchange import feed_api
+from services.registry.exchange import batches_api, feed_api
 from services.registry.households import api as households
 from services.registry.households import persons_api
 from services.registry.ledger import api as ledger
@@ -38,6 +38,7 @@ def create(settings: Settings | None = None) -> FastAPI:
             rosters.routes,
             exchange.routes,
             feed_api.routes,
+            batches_api.routes,
             tasks.routes,
             parameters.router("registry", DEFINITIONS),
             divisions.router(),

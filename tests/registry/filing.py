@@ -262,6 +262,7 @@ WRITTEN = (
     "hardships",
     "return_checks",
     "tasks",
+    "batch_lines",
     "events",
     "outbox",
     "audit_log",

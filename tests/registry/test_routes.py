@@ -64,6 +64,7 @@ ELSEWHERE = {
     "POST /v1/households": "households/test_opening.py: the county and no more",
     "POST /v1/rosters": "rosters/test_api.py",
     "GET /v1/published-households": "exchange/test_published.py",
+    "POST /v1/exchange/batches/{batch}": "exchange/test_batches.py",
     "GET /v1/exchange/changes": "exchange/test_changes.py",
     "GET /v1/exchange/snapshot": "exchange/test_changes.py",
     "GET /v1/rosters": "rosters/test_api.py",
