@@ -15,6 +15,7 @@ MODELS: tuple[str, ...] = (
     "services.registry.returns.models",
     "services.registry.rosters.models",
     "services.registry.standards.models",
+    "services.registry.stewards.models",
     "services.registry.tasks.models",
 )
 """Modules that declare tables on Base; a capability adds its ``models`` here."""

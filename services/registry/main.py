@@ -14,6 +14,7 @@ from services.registry.notices import api as notices
 from services.registry.returns import api as returns
 from services.registry.rosters import api as rosters
 from services.registry.settings import load
+from services.registry.stewards import api as stewards
 from services.registry.tasks import api as tasks
 from shared import divisions, jobs, parameters
 from shared.api import create_app
@@ -39,6 +40,8 @@ def create(settings: Settings | None = None) -> FastAPI:
             exchange.routes,
             feed_api.routes,
             batches_api.routes,
+            stewards.routes,
+            stewards.quality_routes,
             tasks.routes,
             parameters.router("registry", DEFINITIONS),
             divisions.router(),

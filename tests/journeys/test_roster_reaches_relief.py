@@ -20,6 +20,7 @@ from shared.clock import next_month
 from tests.conftest import ClientOf, DatabaseOf, SettingsOf
 from tests.support.places import load_divisions
 from tests.support.running import Running, running
+from tests.support.stewards import appoint_steward
 from tests.support.tokens import Tokens
 from tests.support.waiting import until
 
@@ -56,6 +57,7 @@ async def platform(
     relief_database = await database_of("relief")
     for database in (registry_database, relief_database):
         await load_divisions(database)
+    await appoint_steward(registry_database)
     registry_settings = kafka_settings_of("registry", registry_database)
     relief_settings = kafka_settings_of("relief", relief_database)
     async with (

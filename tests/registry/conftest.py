@@ -12,6 +12,7 @@ from tests.conftest import ClientOf
 from tests.registry.filing import ALL, Office, Registry, know_places
 from tests.registry.known import know_rules
 from tests.support.databases import Databases
+from tests.support.stewards import appoint_steward
 
 OfficeOf = Callable[..., Awaitable[Office]]
 
@@ -24,6 +25,7 @@ async def registry(databases: Databases, surroundings: object) -> AsyncIterator[
         api = Database(urls.api_url, application_name="tests-api")
         await know_places(worker)
         await know_rules(api, worker)
+        await appoint_steward(urls)
         yield Registry(urls, worker, api)
         await worker.close()
         await api.close()

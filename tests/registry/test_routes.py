@@ -55,6 +55,8 @@ EMPTY: Mapping[str, dict[str, Any]] = {
     "GET /v1/transfer-tasks": {},
     "GET /v1/return-checks": {},
     "GET /v1/tasks": {},
+    "GET /v1/contacts": {},
+    "GET /v1/data-quality": {},
     "GET /v1/tasks/counts": {},
 }
 """Lists, look-ups and counts: they hold nothing of another county."""
@@ -64,6 +66,8 @@ ELSEWHERE = {
     "POST /v1/households": "households/test_opening.py: the county and no more",
     "POST /v1/rosters": "rosters/test_api.py",
     "GET /v1/published-households": "exchange/test_published.py",
+    "POST /v1/contacts": "stewards/test_contacts.py",
+    "POST /v1/contacts/{contact_id}/end": "stewards/test_contacts.py",
     "POST /v1/exchange/batches/{batch}": "exchange/test_batches.py",
     "GET /v1/exchange/changes": "exchange/test_changes.py",
     "GET /v1/exchange/snapshot": "exchange/test_changes.py",

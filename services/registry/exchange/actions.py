@@ -19,6 +19,7 @@ from services.registry.households.actions import admit_households, revise_househ
 from services.registry.households.facts import Outcome, Result
 from services.registry.rosters import matching
 from services.registry.rosters.matching import Admit, Refuse, Revise, Standing
+from services.registry.stewards.actions import require_steward
 from shared import audit, clock
 from shared.auth import Caller
 from shared.errors import Fault
@@ -43,8 +44,13 @@ class Verdict:
 async def take_in(
     session: AsyncSession, caller: Caller, batch: str, lines: Sequence[Read]
 ) -> list[Verdict]:
-    """Carry out the lines that are new; one verdict a line, in their order."""
+    """Carry out the lines that are new; one verdict a line, in their order.
+
+    Raises Conflict where nobody answers for a county's data.
+    """
     await session.execute(_LOCK, {"name": f"bangfu.batches:{caller.sub}:{batch}"})
+    codes = {read.division_code for read in lines if read.division_code}
+    await require_steward(session, codes)
     before = await _known(session, caller, batch, lines)
     verdicts: dict[int, Verdict] = {}
     for read in lines:

@@ -15,6 +15,7 @@ from services.registry.rosters.facts import Finding
 from services.registry.rosters.models import Roster, RosterFinding
 from services.registry.rosters.queries import CONTENT_PURPOSE, FILE_PURPOSE, Upload
 from services.registry.rosters.reading import Read, Survey
+from services.registry.stewards.actions import require_steward
 from shared import audit, clock, crypto, divisions, identity, jobs
 from shared.auth import Caller
 from shared.contracts.registry import State
@@ -31,7 +32,8 @@ async def receive(
     """Keep the workbook, encrypted, and queue its job; gives the roster's id and the job.
 
     Raises UnusableWorkbookError for townships of two counties, Forbidden for a county that the
-    caller has nothing of, and for a token without an officer: an import is a decision.
+    caller has nothing of, and for a token without an officer: an import is a decision. Raises
+    Conflict where nobody answers for the county's data; a dry run only looks.
     """
     if not caller.officer_id:
         raise Forbidden("officer_missing", "导入花名册须由具名经办人进行：令牌中没有 officer_id。")
@@ -39,6 +41,8 @@ async def receive(
     counties = {one.code: one.name for one in known.divisions if one.level == "county"}
     county = placing.county_of_workbook(survey.townships, known, counties)
     place = _own_part_of(county, caller, counties[county])
+    if not dry_run:
+        await require_steward(session, [county])
     roster_id = identity.new_id()
     job = await jobs.enqueue(session, caller, JOB, {"roster_id": str(roster_id)}, place)
     await session.execute(

@@ -20,6 +20,7 @@ from tests.bench import rosters
 from tests.bench.machine import Bench
 from tests.bench.row import Goal, Row, Run, Sides, rate
 from tests.bench.six import Six, six_services, value
+from tests.support.stewards import appoint_steward
 from tests.support.waiting import until
 
 _LONGEST_SECONDS = 3_000.0
@@ -34,6 +35,7 @@ async def _open(bench: Bench, scale: float) -> AsyncIterator[Sides]:
 
     async def ours() -> Run:
         async with six_services(bench, with_apis=("registry",)) as six:
+            await appoint_steward(six.databases["registry"])
             started = time.perf_counter()
             for county, file in files.items():
                 await _hand_in(bench, six, county, file)

@@ -21,6 +21,7 @@ from shared.settings import Settings
 from tests.conftest import DatabaseOf, SettingsOf
 from tests.support.places import load_divisions
 from tests.support.services import app_of, serving
+from tests.support.stewards import appoint_steward
 from tests.support.tokens import Tokens
 from tests.support.waiting import until
 
@@ -128,6 +129,7 @@ async def opened(
 ) -> AsyncIterator[Office]:
     """An office on a migrated database of the registry, with the divisions loaded."""
     await load_divisions(service)
+    await appoint_steward(service)
     worker = Database(service.worker_url, application_name="roster-tests", pool_size=8)
     async with AsyncExitStack() as held:
 
