@@ -1,0 +1,282 @@
+"""The means test: a case, the parameters and a day in; a finding with every step out (C2, C4).
+
+Pure. The law is that of the day of decision (``RuleSet.on``), the line that of the decision's
+month; the application's is shown beside it (golden case).
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+from services.registry.households.rules import fault
+from services.registry.means import categories, income, tekun
+from services.registry.means import parameters as keys
+from services.registry.means.assets import look_at
+from services.registry.means.categories import Known
+from services.registry.means.facts import (
+    Case,
+    Counted,
+    Finding,
+    IncomeKind,
+    MeansParameters,
+    Reason,
+    Step,
+    Verdict,
+)
+from services.registry.means.members import counted_members, separate_reasons
+from shared.contracts.registry import Category, RuleSet
+from shared.errors import Fault
+from shared.money import ZERO
+
+PRECEDENCE = (
+    Category.TEKUN,
+    Category.DIBAO,
+    Category.EXPENDITURE_BASED,
+    Category.DIBAO_MARGINAL,
+    Category.GROUP_4600,
+)
+"""Which of several categories is the primary one; the rest stay as tags (section 5) [GK]."""
+
+
+class ImpossibleCaseError(ValueError):
+    """A case that cannot be reckoned; ``faults`` lists all that is wrong with it."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("; ".join(each.code for each in faults))
+        self.faults = tuple(faults)
+
+
+def case_faults(case: Case) -> list[Fault]:
+    """All that makes a case impossible: nobody in it, negative money, people who are not in it.
+
+    Only a business loss may be negative.
+    """
+    faults = []
+    people = {who.person_id for who in case.members}
+    if not people:
+        faults.append(fault("members", "nobody_counts", "家庭没有成员"))
+    if case.separate and len(people) != 1:
+        faults.append(fault("members", "separate_is_one", "单独提出申请的只能是一人"))
+    for name, amount in _amounts(case):
+        if amount < 0:
+            faults.append(fault(name, "amount_negative", "金额不能为负"))
+    for name, person_id in _mentioned(case):
+        if person_id not in people:
+            faults.append(fault(name, "person_unknown", "所指的人不在家庭成员中"))
+    for at, obligor in enumerate(case.obligors):
+        if obligor.n < 1 or obligor.supported_parents < 1:
+            faults.append(fault(f"obligors/{at}", "obligor_counts", "人数至少为一"))
+    return faults
+
+
+def _amounts(case: Case) -> list[tuple[str, Decimal]]:
+    found = [
+        (f"incomes/{at}", one.amount)
+        for at, one in enumerate(case.incomes)
+        if one.kind is not IncomeKind.BUSINESS
+    ]
+    found += [(f"costs/{at}", one.amount) for at, one in enumerate(case.costs)]
+    found += [(f"assets/{at}", one.amount) for at, one in enumerate(case.assets)]
+    for at, one in enumerate(case.rigid):
+        found += [(f"rigid/{at}", one.amount), (f"rigid/{at}", one.reimbursed)]
+    for at, obligor in enumerate(case.obligors):
+        found.append((f"obligors/{at}", obligor.per_capita_month))
+        found.append((f"obligors/{at}", obligor.ordered or ZERO))
+    return found
+
+
+def _mentioned(case: Case) -> list[tuple[str, UUID]]:
+    found = [(f"incomes/{at}", one.person_id) for at, one in enumerate(case.incomes)]
+    found += [(f"costs/{at}", one.person_id) for at, one in enumerate(case.costs)]
+    found += [(f"removals/{at}", one.person_id) for at, one in enumerate(case.removals)]
+    for at, one in enumerate(case.obligors):
+        found += [(f"obligors/{at}", person_id) for person_id in one.supports]
+    return [(name, person_id) for name, person_id in found if person_id is not None]
+
+
+def decide(case: Case, parameters: MeansParameters, decided_on: date) -> Finding:
+    """What the law of the day makes of a case (R1–R9, R15–R19, R24). The same in, the same out.
+
+    Raises ImpossibleCaseError listing every fault, MissingParameterError naming the key. Example:
+    L = 600, three people with 14,400 a year and no assets: 400.00 a month, dibao.
+    """
+    faults = case_faults(case)
+    if faults:
+        raise ImpossibleCaseError(faults)
+    rule_set = RuleSet.on(decided_on)
+    against_tekun, steps = tekun.look(case, parameters, rule_set, decided_on)
+    tekun_persons = tuple(who for who, reasons in against_tekun.items() if not reasons)
+    counted = counted_members(case, rule_set, decided_on, tekun=tekun_persons)
+    n = sum(each.counts for each in counted)
+    if n == 0 and not tekun_persons:
+        raise ImpossibleCaseError([fault("members", "nobody_counts", "家庭没有计入人口的成员")])
+    by_tekun = _tekun_verdict(against_tekun, tekun_persons)
+    if n == 0:
+        return _all_tekun(decided_on, counted, tekun_persons, steps)
+    known, reckoned = _known(case, parameters, rule_set, decided_on, counted)
+    verdicts, more = _verdicts(known, by_tekun, separate_reasons(case, rule_set, decided_on))
+    eligible = [one for one in PRECEDENCE if _eligible(verdicts, one)]
+    if tekun_persons:  # somebody else remains: the household goes by what they are
+        eligible = [*(one for one in eligible if one is not Category.TEKUN), Category.TEKUN]
+    return Finding(
+        rule_set=rule_set,
+        decided_on=decided_on,
+        n=n,
+        counted=counted,
+        income=reckoned.total,
+        rigid=categories.rigid_total(case),
+        per_capita_month=reckoned.per_capita_month,
+        per_capita_year=reckoned.per_capita_year,
+        verdicts=verdicts,
+        tekun_persons=tekun_persons,
+        primary=eligible[0] if eligible else None,
+        tags=tuple(eligible[1:]),
+        doubts=tuple(dict.fromkeys((*known.narrow.doubts, *known.wider.doubts))),
+        steps=(_law(rule_set, decided_on, parameters), *steps, _members(counted), *more),
+    )
+
+
+def _known(
+    case: Case,
+    parameters: MeansParameters,
+    rule_set: RuleSet,
+    on: date,
+    counted: Sequence[Counted],
+) -> tuple[Known, income.Reckoned]:
+    people = {each.person_id for each in counted if each.counts}
+    reckoned = income.reckon(case, people, parameters, rule_set, on)
+    held = {
+        multiple: look_at(case.assets, parameters, n=len(people), multiple=multiple)
+        for multiple in (keys.MONEY_DIBAO, keys.MONEY_WIDER)
+    }
+    known = Known(
+        case=case,
+        parameters=parameters,
+        rule_set=rule_set,
+        income=reckoned,
+        narrow=held[keys.MONEY_DIBAO],
+        wider=held[keys.MONEY_WIDER],
+    )
+    return known, reckoned
+
+
+def _verdicts(
+    known: Known, by_tekun: Verdict, separate: tuple[Reason, ...]
+) -> tuple[tuple[Verdict, ...], list[Step]]:
+    dibao, dibao_step = categories.dibao(known)
+    is_dibao = not dibao
+    marginal, marginal_step = categories.marginal(known, is_dibao=is_dibao)
+    expenditure, expenditure_step = categories.expenditure(
+        known, is_dibao=is_dibao, is_marginal=not marginal, is_tekun=False
+    )
+    group_4600, group_step = categories.group_4600(known)
+    against = {
+        Category.DIBAO: dibao,
+        Category.DIBAO_MARGINAL: marginal,
+        Category.EXPENDITURE_BASED: expenditure,
+        Category.GROUP_4600: group_4600,
+    }
+    verdicts = (
+        by_tekun,
+        *(
+            Verdict(category=category, reasons=(*separate, *reasons))
+            for category, reasons in against.items()
+        ),
+    )
+    steps = [
+        *known.income.steps,
+        _per_head(known.income),
+        known.narrow.step,
+        known.wider.step,
+        dibao_step,
+        marginal_step,
+        expenditure_step,
+        group_step,
+    ]
+    return verdicts, steps
+
+
+def _tekun_verdict(against: dict[UUID, tuple[Reason, ...]], found: tuple[UUID, ...]) -> Verdict:
+    if found:
+        return Verdict(category=Category.TEKUN, reasons=())
+    reasons = tuple(dict.fromkeys(reason for each in against.values() for reason in each))
+    nobody = Reason(code="nobody_applies", sentence="没有成员申请特困人员救助供养")
+    return Verdict(category=Category.TEKUN, reasons=reasons or (nobody,))
+
+
+def _eligible(verdicts: Sequence[Verdict], category: Category) -> bool:
+    return next(each for each in verdicts if each.category is category).eligible
+
+
+def _all_tekun(
+    decided_on: date,
+    counted: tuple[Counted, ...],
+    tekun_persons: tuple[UUID, ...],
+    steps: Sequence[Step],
+) -> Finding:
+    nobody = Reason(code="all_tekun", sentence="家庭成员均为特困人员")
+    others = [one for one in PRECEDENCE if one is not Category.TEKUN]
+    return Finding(
+        rule_set=RuleSet.on(decided_on),
+        decided_on=decided_on,
+        n=0,
+        counted=counted,
+        income=ZERO,
+        rigid=ZERO,
+        per_capita_month=ZERO,
+        per_capita_year=ZERO,
+        verdicts=(
+            _tekun_verdict({}, tekun_persons),
+            *(Verdict(category=one, reasons=(nobody,)) for one in others),
+        ),
+        tekun_persons=tekun_persons,
+        primary=Category.TEKUN,
+        tags=(),
+        doubts=(),
+        steps=(*steps, _members(counted)),
+    )
+
+
+def _law(rule_set: RuleSet, decided_on: date, parameters: MeansParameters) -> Step:
+    line, applied = parameters[keys.DIBAO_LINE], parameters.line_applied
+    shown = {"line": line.value}
+    if applied is not None:
+        shown["line_applied"] = applied.value
+    return Step(
+        code="law",
+        title="适用规则",
+        words=f"按{decided_on.isoformat()}（决定日）适用的规则{rule_set.value}和当月低保标准计算",
+        numbers=shown,
+        source=rule_set.value,
+        used=(line,) if applied is None else (line, applied),
+    )
+
+
+def _members(counted: Sequence[Counted]) -> Step:
+    n = sum(each.counts for each in counted)
+    left_out = [each.reason.sentence for each in counted if not each.counts]
+    words = f"计入家庭人口{n}人" + ("；" + "；".join(left_out) if left_out else "")
+    return Step(
+        code="members",
+        title="家庭成员",
+        words=words,
+        numbers={"n": Decimal(n)},
+        source="N12 第5条；N21 第7条",
+    )
+
+
+def _per_head(reckoned: income.Reckoned) -> Step:
+    return Step(
+        code="per_head",
+        title="人均收入",
+        words=(
+            f"{reckoned.total:.2f}元÷{reckoned.window}个月÷{reckoned.n}人"
+            f"={reckoned.per_capita_month:.2f}元／月，只在最后取舍一次"
+        ),
+        numbers={
+            "per_capita_month": reckoned.per_capita_month,
+            "per_capita_year": reckoned.per_capita_year,
+        },
+        source="N21 第13条",
+    )
