@@ -10,6 +10,8 @@ from services.registry.households import persons_api
 from services.registry.ledger import api as ledger
 from services.registry.lifecycle import api as lifecycle
 from services.registry.lifecycle.parameters import DEFINITIONS
+from services.registry.means import api as means
+from services.registry.means.parameters import DEFINITIONS as MEANS
 from services.registry.notices import api as notices
 from services.registry.returns import api as returns
 from services.registry.rosters import api as rosters
@@ -43,7 +45,8 @@ def create(settings: Settings | None = None) -> FastAPI:
             stewards.routes,
             stewards.quality_routes,
             tasks.routes,
-            parameters.router("registry", DEFINITIONS),
+            means.routes,
+            parameters.router("registry", DEFINITIONS | MEANS),
             divisions.router(),
             jobs.router("registry"),
         ],

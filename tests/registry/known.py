@@ -4,10 +4,13 @@ from datetime import date
 from decimal import Decimal
 
 from services.registry.lifecycle.parameters import DEFINITIONS
+from services.registry.means.parameters import ASKED
+from services.registry.means.parameters import DEFINITIONS as MEANS_DEFINITIONS
 from services.registry.standards.handlers import on_standards
 from shared import parameters
 from shared.auth import Caller
 from shared.db import Database
+from tests.registry.means.cases import VALUES
 from tests.registry.told import (
     standard_event,
 )
@@ -18,6 +21,7 @@ RULES = {
     "g4600.index": "1.0",
     "return.check_working_days": "5",
 }
+MEANS = {key: value for key, value in VALUES.items() if key in ASKED}
 
 
 async def know_rules(api: Database, worker: Database) -> None:
@@ -27,7 +31,7 @@ async def know_rules(api: Database, worker: Database) -> None:
     one = Caller(sub="c1", officer_id="c1", divisions=("3311",))
     other = Caller(sub="c2", officer_id="c2", divisions=("3311",))
     async with api.transaction(divisions=one.divisions) as session:
-        for key, value in RULES.items():
+        for key, value in (RULES | MEANS).items():
             given = parameters.Entry(
                 key=key,
                 division_code="331100",
@@ -36,5 +40,5 @@ async def know_rules(api: Database, worker: Database) -> None:
                 document_number="sample, not official",
                 sample=True,
             )
-            entered = await parameters.enter(session, one, DEFINITIONS, given)
+            entered = await parameters.enter(session, one, DEFINITIONS | MEANS_DEFINITIONS, given)
             await parameters.approve(session, other, entered.parameter_id)

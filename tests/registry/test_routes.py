@@ -66,6 +66,7 @@ ELSEWHERE = {
     "POST /v1/households": "households/test_opening.py: the county and no more",
     "POST /v1/rosters": "rosters/test_api.py",
     "GET /v1/published-households": "exchange/test_published.py",
+    "POST /v1/means-tests": "reads nothing but public parameters: means/test_api.py",
     "POST /v1/contacts": "stewards/test_contacts.py",
     "POST /v1/contacts/{contact_id}/end": "stewards/test_contacts.py",
     "POST /v1/exchange/batches/{batch}": "exchange/test_batches.py",

@@ -13,12 +13,12 @@ from uuid import UUID
 
 from services.registry.households.facts import Facts
 from services.registry.households.rules import day_faults, fact_faults, fault, officer_faults
+from services.registry.means.income import MONTHS_A_YEAR, per_head
 from shared import clock
 from shared.contracts.registry import Category, Incomes
 from shared.errors import Fault
-from shared.money import ZERO, yuan
+from shared.money import ZERO
 
-MONTHS_A_YEAR = 12
 G4600_LINE = "g4600.line"
 G4600_INDEX = "g4600.index"
 """The yearly limit of the 4600 group is their product (R19)."""
@@ -87,7 +87,7 @@ def per_capita(incomes: Incomes, n: int, months: int = 1) -> Decimal:
     month, 10,000.00 over 12. ``n`` is at least 1.
     """
     total = sum((max(ZERO, amount) for _, amount in incomes), ZERO)
-    return yuan(total * months / (MONTHS_A_YEAR * n))
+    return per_head(total, n, months=months)
 
 
 def judge(

@@ -39,6 +39,12 @@ PRECEDENCE = (
 """Which of several categories is the primary one; the rest stay as tags (section 5) [GK]."""
 
 
+MOST_ENTRIES = 200
+"""More of anything than this is no household."""
+
+MOST_YUAN = Decimal(10) ** 11
+
+
 class ImpossibleCaseError(ValueError):
     """A case that cannot be reckoned; ``faults`` lists all that is wrong with it."""
 
@@ -58,31 +64,46 @@ def case_faults(case: Case) -> list[Fault]:
         faults.append(fault("members", "nobody_counts", "家庭没有成员"))
     if case.separate and len(people) != 1:
         faults.append(fault("members", "separate_is_one", "单独提出申请的只能是一人"))
-    for name, amount in _amounts(case):
-        if amount < 0:
-            faults.append(fault(name, "amount_negative", "金额不能为负"))
+    for name, amount, may_be_negative in _amounts(case):
+        faults += _amount_faults(name, amount, may_be_negative=may_be_negative)
+    for name, length in _lengths(case).items():
+        if length > MOST_ENTRIES:
+            faults.append(fault(name, "too_many", f"最多{MOST_ENTRIES}项"))
     for name, person_id in _mentioned(case):
         if person_id not in people:
             faults.append(fault(name, "person_unknown", "所指的人不在家庭成员中"))
     for at, obligor in enumerate(case.obligors):
-        if obligor.n < 1 or obligor.supported_parents < 1:
+        if not (0 < obligor.n <= MOST_ENTRIES and 0 < obligor.supported_parents <= MOST_ENTRIES):
             faults.append(fault(f"obligors/{at}", "obligor_counts", "人数至少为一"))
     return faults
 
 
-def _amounts(case: Case) -> list[tuple[str, Decimal]]:
+def _lengths(case: Case) -> dict[str, int]:
+    named = ("members", "incomes", "costs", "obligors", "assets", "rigid", "removals")
+    return {name: len(getattr(case, name)) for name in named}
+
+
+def _amount_faults(name: str, amount: Decimal, *, may_be_negative: bool) -> list[Fault]:
+    if not amount.is_finite() or abs(amount) >= MOST_YUAN or amount != round(amount, 2):
+        return [fault(name, "amount_not_money", "金额最多两位小数，且须小于一千亿元")]
+    if amount < 0 and not may_be_negative:
+        return [fault(name, "amount_negative", "金额不能为负")]
+    return []
+
+
+def _amounts(case: Case) -> list[tuple[str, Decimal, bool]]:
+    """Every amount with its place; true says that it may be negative."""
     found = [
-        (f"incomes/{at}", one.amount)
+        (f"incomes/{at}", one.amount, one.kind is IncomeKind.BUSINESS)
         for at, one in enumerate(case.incomes)
-        if one.kind is not IncomeKind.BUSINESS
     ]
-    found += [(f"costs/{at}", one.amount) for at, one in enumerate(case.costs)]
-    found += [(f"assets/{at}", one.amount) for at, one in enumerate(case.assets)]
+    found += [(f"costs/{at}", one.amount, False) for at, one in enumerate(case.costs)]
+    found += [(f"assets/{at}", one.amount, False) for at, one in enumerate(case.assets)]
     for at, one in enumerate(case.rigid):
-        found += [(f"rigid/{at}", one.amount), (f"rigid/{at}", one.reimbursed)]
+        found += [(f"rigid/{at}", each, False) for each in (one.amount, one.reimbursed)]
     for at, obligor in enumerate(case.obligors):
-        found.append((f"obligors/{at}", obligor.per_capita_month))
-        found.append((f"obligors/{at}", obligor.ordered or ZERO))
+        owed = (obligor.per_capita_month, obligor.ordered or ZERO)
+        found += [(f"obligors/{at}", each, False) for each in owed]
     return found
 
 
