@@ -17,6 +17,7 @@ MODELS: tuple[str, ...] = (
     "services.registry.standards.models",
     "services.registry.stewards.models",
     "services.registry.tasks.models",
+    "services.registry.transfers.models",
 )
 """Modules that declare tables on Base; a capability adds its ``models`` here."""
 

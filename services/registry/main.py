@@ -18,6 +18,7 @@ from services.registry.rosters import api as rosters
 from services.registry.settings import load
 from services.registry.stewards import api as stewards
 from services.registry.tasks import api as tasks
+from services.registry.transfers import api as transfers
 from shared import divisions, jobs, parameters
 from shared.api import create_app
 from shared.settings import Settings
@@ -37,7 +38,8 @@ def create(settings: Settings | None = None) -> FastAPI:
             returns.report_routes,
             returns.routes,
             persons_api.routes,
-            persons_api.transfer_routes,
+            transfers.routes,
+            transfers.offer_routes,
             rosters.routes,
             exchange.routes,
             feed_api.routes,

@@ -257,6 +257,7 @@ class FactPeriod(Payload):
 
     The periods of all episodes travel with every event, so that a listener that missed a version,
     or received it late or twice, still reckons every month from what held in it.
+    ``division_code`` is where the household stood; an older publisher left it out.
     """
 
     valid_from: date
@@ -265,6 +266,7 @@ class FactPeriod(Payload):
     n: int
     incomes: Incomes
     keep_policy_until: date | None = None
+    division_code: str | None = None
 
 
 class HouseholdState(Payload):

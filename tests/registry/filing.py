@@ -61,7 +61,7 @@ PLACES = (
 
 ALL = (
     "registry.households:read registry.households:write registry.households:decide "
-    "registry.tasks:read"
+    "registry.tasks:read registry.transfers:read registry.transfers:decide"
 )
 RESOLVE = "registry.persons:resolve"
 

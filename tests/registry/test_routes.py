@@ -40,6 +40,7 @@ NOT_FOUND: Mapping[str, dict[str, Any]] = {
     },
     f"GET {ONE}/checks": {},
     f"POST {ONE}/hardships": {"kind": "illness", "detected_on": "2026-03-20"},
+    f"POST {ONE}/transfers": {"to": "331121001001", "moves_on": "2026-03-20"},
     f"GET {ONE}/aid": {},
     f"GET {ONE}/guarantees": {},
     f"GET {ONE}/timeline": {},
@@ -64,6 +65,9 @@ EMPTY: Mapping[str, dict[str, Any]] = {
 ELSEWHERE = {
     "POST /v1/return-checks/{return_check_id}/dismiss": "returns/test_api.py",
     "POST /v1/households": "households/test_opening.py: the county and no more",
+    "POST /v1/transfer-tasks/{task_id}/agree": "transfers/test_api.py",
+    "POST /v1/transfer-tasks/{task_id}/refuse": "transfers/test_api.py",
+    "POST /v1/transfer-tasks/{task_id}/take-over": "transfers/test_api.py",
     "POST /v1/rosters": "rosters/test_api.py",
     "GET /v1/published-households": "exchange/test_published.py",
     "POST /v1/means-tests": "reads nothing but public parameters: means/test_api.py",

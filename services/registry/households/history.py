@@ -118,6 +118,7 @@ def _period(entry: Entry) -> FactPeriod | None:
         n=facts.n,
         incomes=facts.incomes,
         keep_policy_until=facts.keep_policy_until,
+        division_code=facts.division_code,
     )
 
 

@@ -190,22 +190,3 @@ class HouseholdSerial(Base):
 
     division_code: Mapped[Code] = mapped_column(primary_key=True)
     last: Mapped[int]
-
-
-class TransferTask(Base):
-    """Somebody wanted to register a person who stands in another county's registry."""
-
-    __tablename__ = "transfer_tasks"
-
-    task_id: Mapped[UUID] = mapped_column(primary_key=True)
-    person_id: Mapped[UUID]
-    from_county: Mapped[Code]
-    division_code: Mapped[Code]
-    opened_by: Mapped[str] = mapped_column(Text)
-    opened_at: Mapped[Moment]
-
-    __table_args__ = (
-        Index(
-            "uq_transfer_tasks_person_id_division_code", "person_id", "division_code", unique=True
-        ),
-    )

@@ -17,16 +17,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.households import sealed
 from services.registry.households.admission import Identified
-from services.registry.households.facts import Elsewhere, LeaveReason
-from services.registry.households.models import Member, Person, TransferTask
+from services.registry.households.facts import Elsewhere
+from services.registry.households.models import Member, Person
+from services.registry.transfers.models import TransferTask
 from shared import clock, identity
 from shared.auth import Caller
-from shared.db import driver_of, in_divisions
+from shared.db import among, driver_of, in_divisions
 from shared.errors import Conflict, Fault
 
 _MOST_RACES = 5
-_NEVER_THERE = frozenset({LeaveReason.ENTERED_IN_ERROR.value, LeaveReason.FILE_REFUSED.value})
-"""Who left for these has counted for nobody, and may have stood elsewhere all the time."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -99,18 +98,8 @@ async def _known(
         .with_for_update()
     )
     found = {row.id_number_hash: row for row in rows if row.id_number_hash}
-    places = await session.execute(
-        select(Member.person_id, Member.household_id, Member.left_on, Member.left_reason).where(
-            Member.person_id.in_([row.person_id for row in found.values()])
-        )
-    )
-    standing: dict[UUID, UUID] = {}
-    left: dict[UUID, date] = {}
-    for place in places:
-        if place.left_on is None:
-            standing[place.person_id] = place.household_id
-        elif place.left_reason not in _NEVER_THERE:
-            left[place.person_id] = max(place.left_on, left.get(place.person_id, date.min))
+    people = [row.person_id for row in found.values()]
+    standing, left = await _standing(session, people), await _left(session, people)
     return {
         each: _Known(
             person_id=row.person_id,
@@ -121,6 +110,26 @@ async def _known(
         )
         for each, row in found.items()
     }
+
+
+async def _standing(session: AsyncSession, people: Sequence[UUID]) -> dict[UUID, UUID]:
+    places = await session.execute(
+        select(Member.person_id, Member.household_id)
+        .where(among(Member.person_id, people))
+        .where(Member.left_on.is_(None))
+    )
+    return {place.person_id: place.household_id for place in places}
+
+
+async def _left(session: AsyncSession, people: Sequence[UUID]) -> dict[UUID, date]:
+    """From when these people are free, wherever they stood before: in any county."""
+    if not people:
+        return {}
+    rows = await session.execute(
+        text("SELECT person_id, free_from FROM free_from(CAST(:people AS uuid[]))"),
+        {"people": list(people)},
+    )
+    return {row.person_id: row.free_from for row in rows}
 
 
 async def find_elsewhere(session: AsyncSession, hashes: Iterable[bytes]) -> dict[bytes, Elsewhere]:

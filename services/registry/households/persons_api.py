@@ -1,14 +1,9 @@
-"""Persons for bureau systems: ID numbers into person ids, person ids into names. All audited.
-
-And the transfer tasks: a person is wanted in one county and registered in another.
-"""
+"""Persons for bureau systems: ID numbers into person ids, person ids into names. All audited."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.registry.households import queries, sealed, views
@@ -18,7 +13,6 @@ from shared.auth import Caller, requires
 from shared.db import SessionDep
 
 routes = api.router("/v1/persons", tags=["persons"])
-transfer_routes = api.router("/v1/transfer-tasks", tags=["persons"])
 _MOST = 1_000
 
 Resolver = Annotated[Caller, requires("registry.persons:resolve")]
@@ -89,37 +83,6 @@ async def bulk(session: SessionDep, caller: Resolver, body: Bulk) -> list[Person
         for person_id in dict.fromkeys(body.person_ids)
         if person_id in found
     ]
-
-
-class TransferTask(BaseModel):
-    """``division_code`` is the village that asks, ``from_county`` the county asked."""
-
-    task_id: UUID
-    person_id: UUID
-    from_county: str
-    division_code: str
-    opened_at: datetime
-
-
-@transfer_routes.get(
-    "", summary="Transfer tasks of your divisions, asked by you or of you, oldest first"
-)
-async def list_transfer_tasks(
-    session: SessionDep,
-    caller: Annotated[Caller, requires("registry.households:read")],
-    *,
-    cursor: Annotated[str | None, Query(max_length=1000)] = None,
-    limit: api.Limit = 50,
-) -> api.Page[TransferTask]:
-    after = api.decode_cursor(cursor, UUID)[0] if cursor else None
-    rows = await queries.transfer_tasks(
-        session, divisions=caller.divisions, after=after, limit=limit + 1
-    )
-    shown = [TransferTask.model_validate(dict(row)) for row in rows[:limit]]
-    more = len(rows) > limit
-    return api.Page(
-        items=shown, next_cursor=api.encode_cursor([shown[-1].task_id]) if more else None
-    )
 
 
 def _parsed(text: str) -> tuple[str | None, str | None]:

@@ -10,13 +10,13 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import ColumnElement, RowMapping, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from services.registry.households.facts import Facts, LeaveReason
 from services.registry.households.models import Household as Row
-from services.registry.households.models import Member, Person, TransferTask
+from services.registry.households.models import Member, Person
 from shared.contracts.registry import Category, State
 from shared.db import COVERED, driver_of, in_divisions
 
@@ -264,24 +264,3 @@ async def division_of(
         .where(in_divisions(Row.division_code, divisions))
     )
     return found
-
-
-async def transfer_tasks(
-    session: AsyncSession, *, divisions: Sequence[str], after: UUID | None, limit: int
-) -> Sequence[RowMapping]:
-    """Transfer tasks by id that a place in ``divisions`` asks for or is asked for."""
-    task = TransferTask
-    query = (
-        select(task.task_id, task.person_id, task.from_county, task.division_code, task.opened_at)
-        .where(
-            or_(
-                in_divisions(task.division_code, divisions),
-                in_divisions(task.from_county, divisions),
-            )
-        )
-        .order_by(task.task_id)
-        .limit(limit)
-    )
-    if after is not None:
-        query = query.where(task.task_id > after)
-    return (await session.execute(query)).mappings().all()

@@ -18,7 +18,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.relief.dibao import queries
 from services.relief.dibao.explanations import explain, read
 from services.relief.dibao.models import Grant
-from services.relief.dibao.rules import Decision, Line, change, schedule
+from services.relief.dibao.rules import (
+    Decision,
+    Line,
+    Lines,
+    Place,
+    change,
+    places,
+    schedule,
+    seen_from,
+)
 from shared import audit, clock, identity, jobs
 from shared.auth import Caller, system_caller
 from shared.contracts.registry import FactPeriod
@@ -49,6 +58,7 @@ _GRANT = {
     "household_id": "uuid",
     "division_code": "text",
     "from_month": "date",
+    "until_month": "date",
     "amount": "numeric",
     "entitled": "boolean",
     "reason": "text",
@@ -60,6 +70,15 @@ _GRANT = {
 _ARRAYS = ", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in _GRANT.items())
 _INSERT = text(
     f"INSERT INTO dibao_grants ({', '.join(_GRANT)}) SELECT * FROM unnest({_ARRAYS})"  # noqa: S608 (own names)
+)
+
+_MOVE = text(
+    """
+    UPDATE dibao_grants SET division_code = moved.code, until_month = moved.month
+    FROM unnest(CAST(:grant_ids AS uuid[]), CAST(:codes AS text[]), CAST(:months AS date[]))
+        AS moved(grant_id, code, month)
+    WHERE dibao_grants.grant_id = moved.grant_id
+    """
 )
 
 
@@ -79,12 +98,13 @@ class Changes:
 
     superseded: list[UUID]
     written: list[dict[str, Any]]
-    moved: list[UUID]
+    moved: list[tuple[UUID, UUID, Place]]
 
     def household_ids(self, live: Mapping[UUID, Sequence[RowMapping]]) -> list[UUID]:
         """The households that something changes for, by id."""
         gone = set(self.superseded)
-        changed = {row["household_id"] for row in self.written} | set(self.moved)
+        changed = {row["household_id"] for row in self.written}
+        changed |= {household_id for household_id, _, _ in self.moved}
         for household_id, rows in live.items():
             if any(row["grant_id"] in gone for row in rows):
                 changed.add(household_id)
@@ -99,20 +119,20 @@ async def settle_grants(session: AsyncSession, household_ids: Sequence[UUID]) ->
     """
     await hold_lines(session)
     copies = await _lock_copies(session, household_ids)
-    lines = await queries.lines_over_time(session, {copy.division_code for copy in copies})
+    lines = await queries.lines_over_time(session, _everywhere(copies))
     live = await queries.live_grants(session, [copy.household_id for copy in copies])
     changes = _compare(copies, lines, live, clock.now())
     changed = changes.household_ids(live)
     if changed:
-        places = {copy.household_id: copy.division_code for copy in copies}
-        await _write(session, changes, places)
+        homes = {copy.household_id: copy.division_code for copy in copies}
+        await _write(session, changes)
         await audit.record(
             session,
             system_caller("relief"),
             action="dibao.settled",
             subject_type="household",
             subject_id=changed,
-            division_code=[places[household_id] for household_id in changed],
+            division_code=[homes[household_id] for household_id in changed],
         )
     return len(changed)
 
@@ -158,6 +178,19 @@ async def _lock_copies(session: AsyncSession, household_ids: Sequence[UUID]) -> 
     ]
 
 
+def _everywhere(copies: Sequence[Copy]) -> set[str]:
+    """Where these households stand and stood."""
+    stood = {period.division_code for copy in copies for period in copy.periods}
+    return {code for code in stood if code} | {copy.division_code for copy in copies}
+
+
+def _wanted(copy: Copy, lines: Mapping[str, Sequence[Line]]) -> list[tuple[Decision, Place]]:
+    periods = seen_from(copy.periods, copy.division_code)
+    elsewhere = {code: lines[code] for each in periods if (code := each.division_code)}
+    decisions = schedule(periods, Lines(lines[copy.division_code], elsewhere))
+    return list(zip(decisions, places(decisions, copy.division_code), strict=True))
+
+
 def _compare(
     copies: Sequence[Copy],
     lines: Mapping[str, Sequence[Line]],
@@ -167,26 +200,31 @@ def _compare(
     changes = Changes([], [], [])
     for copy in copies:
         rows = live.get(copy.household_id, ())
-        wanted = schedule(copy.periods, lines[copy.division_code])
-        step = change([read(row) for row in rows], wanted)
-        gone = [row["grant_id"] for row in rows if row["from_month"] in step.superseded]
-        changes.superseded.extend(gone)
-        changes.written.extend(_row(copy, decision, now) for decision in step.written)
-        stays = any(
-            row["grant_id"] not in gone and row["division_code"] != copy.division_code
-            for row in rows
+        wanted = _wanted(copy, lines)
+        where = {decision.from_month: place for decision, place in wanted}
+        step = change([read(row) for row in rows], [decision for decision, _ in wanted])
+        changes.written.extend(
+            _row(copy, decision, where[decision.from_month], now) for decision in step.written
         )
-        if stays:
-            changes.moved.append(copy.household_id)
+        for row in rows:
+            if row["from_month"] in step.superseded:
+                changes.superseded.append(row["grant_id"])
+            elif _place(row) != (place := where[row["from_month"]]):
+                changes.moved.append((copy.household_id, row["grant_id"], place))
     return changes
 
 
-def _row(copy: Copy, decision: Decision, now: datetime) -> dict[str, Any]:
+def _place(row: RowMapping) -> Place:
+    return Place(row["division_code"], row["until_month"])
+
+
+def _row(copy: Copy, decision: Decision, place: Place, now: datetime) -> dict[str, Any]:
     return {
         "grant_id": identity.new_id(),
         "household_id": copy.household_id,
-        "division_code": copy.division_code,
+        "division_code": place.division_code,
         "from_month": decision.from_month,
+        "until_month": place.until_month,
         "amount": decision.amount,
         "entitled": decision.entitled,
         "reason": decision.reason.value,
@@ -197,7 +235,7 @@ def _row(copy: Copy, decision: Decision, now: datetime) -> dict[str, Any]:
     }
 
 
-async def _write(session: AsyncSession, changes: Changes, places: Mapping[UUID, str]) -> None:
+async def _write(session: AsyncSession, changes: Changes) -> None:
     """Supersede first: of two live rows of one month the index takes one only."""
     if changes.superseded:
         gone = among(Grant.grant_id, changes.superseded)
@@ -205,7 +243,10 @@ async def _write(session: AsyncSession, changes: Changes, places: Mapping[UUID, 
     if changes.written:
         given = {name: [row[name] for row in changes.written] for name in _GRANT}
         await session.execute(_INSERT, given)
-    for division_code in sorted({places[moved] for moved in changes.moved}):
-        theirs = [moved for moved in changes.moved if places[moved] == division_code]
-        followed = update(Grant).where(queries.LIVE, among(Grant.household_id, theirs))
-        await session.execute(followed.values(division_code=division_code))
+    if changes.moved:
+        given = {
+            "grant_ids": [grant_id for _, grant_id, _ in changes.moved],
+            "codes": [place.division_code for _, _, place in changes.moved],
+            "months": [place.until_month for _, _, place in changes.moved],
+        }
+        await session.execute(_MOVE, given)

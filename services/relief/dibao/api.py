@@ -37,7 +37,7 @@ class GrantView(BaseModel):
     """What one household is owed a month, in yuan, from ``from_month`` until its next decision.
 
     ``amount`` is null while no line is approved; ``superseded_at`` says when another decision took
-    this one's place.
+    this one's place; ``until_month`` is the first month that another county pays, where one does.
     """
 
     model_config = ConfigDict(from_attributes=True)
@@ -46,6 +46,7 @@ class GrantView(BaseModel):
     household_id: UUID
     division_code: str
     from_month: Month
+    until_month: Month | None
     amount: Decimal | None
     entitled: bool
     reason: Reason

@@ -16,7 +16,9 @@ class Grant(Base):
     """What one household is owed a month from ``from_month`` until its next live row.
 
     ``amount`` in yuan, NULL while no line is approved. A decision is never rewritten: what changes
-    is superseded and written anew. Only ``division_code`` of live rows follows a household's move.
+    is superseded and written anew. Only ``division_code`` and ``until_month`` of live rows follow a
+    household's moves: within its county it takes them along, and ``until_month`` is the first month
+    that another county pays.
     """
 
     __tablename__ = "dibao_grants"
@@ -44,6 +46,7 @@ class Grant(Base):
     household_id: Mapped[UUID]
     division_code: Mapped[str] = mapped_column(Text(collation="C"))
     from_month: Mapped[date]
+    until_month: Mapped[date | None]
     amount: Mapped[Decimal | None] = mapped_column(Numeric(14, 2))
     entitled: Mapped[bool]
     reason: Mapped[str] = mapped_column(Text)

@@ -17,6 +17,7 @@ from sqlalchemy import (
     any_,
     func,
     literal,
+    or_,
     select,
 )
 from sqlalchemy.dialects.postgresql import distinct_on
@@ -38,6 +39,7 @@ LISTED = (
     Grant.household_id,
     Grant.division_code,
     Grant.from_month,
+    Grant.until_month,
     Grant.amount,
     Grant.entitled,
     Grant.reason,
@@ -115,11 +117,11 @@ async def summary_of_month(
 
 
 async def due_grants(
-    session: AsyncSession, household_ids: Sequence[UUID], month: date
+    session: AsyncSession, household_ids: Sequence[UUID], month: date, division: str
 ) -> Sequence[RowMapping]:
-    """What is above zero in ``month`` for these households, by household id."""
+    """What ``division`` owes above zero in ``month`` to these households, by household id."""
     of_these = among(Grant.household_id, household_ids)
-    held = _held_in(month, (), extra=of_these).subquery()
+    held = _held_in(month, (prefixes(division),), extra=of_these).subquery()
     rows = select(held).where(held.c.entitled, held.c.amount > 0).order_by(held.c.household_id)
     return (await session.execute(rows)).mappings().all()
 
@@ -202,6 +204,7 @@ def _held_in(
 ) -> Select[*tuple[Any, ...]]:
     """Each household's last live decision that begins in or before ``month``."""
     conditions = [LIVE, Grant.from_month <= month]
+    conditions.append(or_(Grant.until_month.is_(None), Grant.until_month > month))
     conditions += [in_divisions(Grant.division_code, covered) for covered in within]
     if after is not None:
         conditions.append(Grant.household_id > after)

@@ -4,8 +4,8 @@ The schedule is a pure function of the household's fact periods and of the appro
 division. An event that came twice, late or not at all therefore changes nothing in the end.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -16,6 +16,7 @@ from shared.contracts.registry import Category, FactPeriod, Incomes, RuleSet, St
 from shared.money import ZERO, round_up_to_yuan
 
 MONTHS_A_YEAR = 12
+_COUNTY = len("331124")
 
 
 class Reason(StrEnum):
@@ -45,6 +46,23 @@ class Line:
     document_number: str
     division_code: str
     sample: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """The approved lines where a household stands, and where it stood before, by village."""
+
+    here: Sequence[Line] = ()
+    elsewhere: Mapping[str, Sequence[Line]] = field(default_factory=dict)
+
+    def of(self, period: FactPeriod) -> Sequence[Line]:
+        """The lines of the place where the household stood in this period."""
+        return self.elsewhere.get(period.division_code or "", self.here)
+
+    def everywhere(self) -> list[Line]:
+        """All of them, ascending."""
+        lines = [*self.here, *(line for each in self.elsewhere.values() for line in each)]
+        return sorted(lines, key=lambda line: line.valid_from)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +216,45 @@ def rests_on_the_same(one: Decision, other: Decision) -> bool:
     )
 
 
-def schedule(periods: Sequence[FactPeriod], lines: Sequence[Line]) -> list[Decision]:
+def seen_from(periods: Sequence[FactPeriod], division_code: str) -> list[FactPeriod]:
+    """The periods with a place only where the household stood in another county.
+
+    Inside a county it takes its grants along; what another county owed stays that county's.
+    """
+    home = division_code[:_COUNTY]
+    return [
+        period.model_copy(update={"division_code": None})
+        if period.division_code and period.division_code[:_COUNTY] == home
+        else period
+        for period in periods
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Whose a decision is: its village, and the first month that another county pays."""
+
+    division_code: str
+    until_month: date | None
+
+
+def places(decisions: Sequence[Decision], home: str) -> list[Place]:
+    """Who pays which months: one county each (golden case of a move between counties).
+
+    Example: moved from 331121 to 331102 on 2026-05-14: 331121 pays May, until_month is June, and
+    331102 pays from June on.
+    """
+    found: list[Place] = []
+    after: tuple[str, date] | None = None
+    for decision in reversed(decisions):
+        code = decision.period.division_code or home
+        moves = after is not None and after[0][:_COUNTY] != code[:_COUNTY]
+        found.append(Place(code, after[1] if after and moves else None))
+        after = code, decision.from_month
+    return found[::-1]
+
+
+def schedule(periods: Sequence[FactPeriod], lines: Sequence[Line] | Lines) -> list[Decision]:
     """All decisions of one household, ascending; each holds until the next, the last one openly.
 
     What says nothing new is merged into what went before it, and nothing is said before the first
@@ -206,12 +262,13 @@ def schedule(periods: Sequence[FactPeriod], lines: Sequence[Line]) -> list[Decis
     2026-05-04 -> three decisions, from 2025-04, 2026-01 and 2026-06.
     """
     ordered = sorted(periods, key=lambda period: period.valid_from)
-    ascending = sorted(lines, key=lambda line: line.valid_from)
+    known = lines if isinstance(lines, Lines) else Lines(lines)
     decisions: list[Decision] = []
-    for month in turning_months(ordered, ascending):
+    for month in turning_months(ordered, known.everywhere()):
         found = governing(ordered, month)
         if found is None:
             continue
+        ascending = sorted(known.of(found[0]), key=lambda line: line.valid_from)
         decision = decide(month, *found, line_on(ascending, month))
         if decisions and rests_on_the_same(decisions[-1], decision):
             continue

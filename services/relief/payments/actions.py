@@ -180,7 +180,7 @@ async def pay_households(
     paid for elsewhere becomes an exception. Returns how many were paid.
     """
     await settling.settle_grants(session, household_ids)
-    due = await dibao.due_grants(session, household_ids, run["month"])
+    due = await dibao.due_grants(session, household_ids, run["month"], run["division_code"])
     paid = await queries.paid_households(session, run, household_ids)
     drafts = [_draft(run, grant) for grant in due if grant["household_id"] not in paid]
     if not drafts:
