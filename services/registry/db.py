@@ -12,6 +12,7 @@ MODELS: tuple[str, ...] = (
     "services.registry.households.models",
     "services.registry.ledger.models",
     "services.registry.notices.models",
+    "services.registry.numbers.models",
     "services.registry.returns.models",
     "services.registry.rosters.models",
     "services.registry.standards.models",

@@ -13,6 +13,7 @@ from services.registry.lifecycle.parameters import DEFINITIONS
 from services.registry.means import api as means
 from services.registry.means.parameters import DEFINITIONS as MEANS
 from services.registry.notices import api as notices
+from services.registry.numbers import api as numbers
 from services.registry.returns import api as returns
 from services.registry.rosters import api as rosters
 from services.registry.settings import load
@@ -38,6 +39,7 @@ def create(settings: Settings | None = None) -> FastAPI:
             returns.report_routes,
             returns.routes,
             persons_api.routes,
+            numbers.routes,
             transfers.routes,
             transfers.offer_routes,
             rosters.routes,

@@ -41,6 +41,8 @@ NOT_FOUND: Mapping[str, dict[str, Any]] = {
     f"GET {ONE}/checks": {},
     f"POST {ONE}/hardships": {"kind": "illness", "detected_on": "2026-03-20"},
     f"POST {ONE}/transfers": {"to": "331121001001", "moves_on": "2026-03-20"},
+    f"GET {ONE}/numbers": {},
+    f"PATCH {ONE}/numbers": {"hukou_no": "0042"},
     f"GET {ONE}/aid": {},
     f"GET {ONE}/guarantees": {},
     f"GET {ONE}/timeline": {},

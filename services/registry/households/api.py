@@ -97,7 +97,7 @@ async def count_households(
 
 @routes.post(
     "/search",
-    summary="Households by a member's name or ID number",
+    summary="Households by a member's name or ID number, or by their number",
     openapi_extra={api.READ_ONLY: True},
 )
 async def search_households(session: SessionDep, caller: Reader, body: Search) -> api.Page[Listed]:
@@ -229,8 +229,8 @@ def _changed(outcome: Outcome, answer: Response) -> Changed:
 
 
 def _filter(body: Search) -> Filter:
-    if body.name_prefix is None and body.id_number is None:
-        raise Refused("search_empty", "name a name_prefix or an id_number; GET lists without one")
+    if body.name_prefix is None and body.id_number is None and body.number is None:
+        raise Refused("search_empty", "name a name_prefix, an id_number or a number; GET lists all")
     its_hash = None
     if body.id_number is not None:
         try:
@@ -243,4 +243,5 @@ def _filter(body: Search) -> Filter:
         state=body.state,
         name_prefix=body.name_prefix,
         id_number_hash=its_hash,
+        number=identity.normalise_code(body.number).upper() if body.number else None,
     )

@@ -22,6 +22,7 @@ _FOLLOWING = (
     "income_checks",
     "hardships",
     "return_checks",
+    "household_aliases",
     "tasks",
 )
 """Every table of a household that carries its division; a new capability adds its own."""

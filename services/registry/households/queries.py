@@ -10,13 +10,14 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import ColumnElement, RowMapping, Select, and_, exists, func, select
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from services.registry.households.facts import Facts, LeaveReason
 from services.registry.households.models import Household as Row
 from services.registry.households.models import Member, Person
+from services.registry.numbers.models import HouseholdAlias
 from shared.contracts.registry import Category, State
 from shared.db import COVERED, driver_of, in_divisions
 
@@ -68,6 +69,7 @@ class Filter:
     state: State | None = None
     name_prefix: str | None = None
     id_number_hash: bytes | None = None
+    number: str | None = None
 
 
 async def find_persons_by_hash(
@@ -227,9 +229,17 @@ def _narrowed(
         query = query.where(Row.state == wanted.state.value)
     if wanted.name_prefix:
         query = query.where(_holds(Person.name.op("^@")(wanted.name_prefix)))
+    if wanted.number:
+        query = query.where(_numbered(wanted.number))
     if wanted.id_number_hash:
         query = query.where(_holds(Person.id_number_hash == wanted.id_number_hash))
     return query
+
+
+def _numbered(number: str) -> ColumnElement[bool]:
+    """By the printed number or by one of another book, whole."""
+    alias = select(HouseholdAlias.household_id).where(HouseholdAlias.number == number)
+    return or_(Row.household_no == number, Row.household_id.in_(alias))
 
 
 def _holds(person: ColumnElement[bool]) -> ColumnElement[bool]:

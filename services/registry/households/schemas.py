@@ -211,12 +211,16 @@ class Departure(BaseModel):
 
 
 class Search(BaseModel):
-    """At least one person's mark, and any filter. In the body, for addresses are logged."""
+    """A person's mark or a household's number, and any filter. In the body: addresses are logged.
+
+    ``number`` is the printed one or one of another book, whole.
+    """
 
     model_config = Strict
 
     name_prefix: Name | None = None
     id_number: Number | None = None
+    number: Annotated[str, Field(max_length=60)] | None = None
     division: DivisionPrefix | None = None
     category: Category | None = None
     state: State | None = None

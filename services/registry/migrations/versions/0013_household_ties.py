@@ -2,10 +2,10 @@
 
 from alembic import op
 
-from shared.schema.access import COVERED
+from shared.schema.access import COVERED, grant, protect_by_division
 
 revision = "0013"
-down_revision = "0008"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 
@@ -13,9 +13,11 @@ depends_on = None
 def upgrade() -> None:
     _transfers()
     _free_from()
+    _aliases()
 
 
 def downgrade() -> None:
+    op.execute("DROP TABLE household_aliases")
     op.execute("DROP FUNCTION free_from(uuid[])")
     _transfers_as_they_were()
 
@@ -53,6 +55,30 @@ def _transfers() -> None:
     op.execute("DROP POLICY by_division ON transfer_tasks")
     op.execute(f"CREATE POLICY by_division ON transfer_tasks USING ({sides}) WITH CHECK ({sides})")
     op.execute("GRANT UPDATE ON transfer_tasks TO registry_api")
+
+
+def _aliases() -> None:
+    op.execute(
+        """
+        CREATE TABLE household_aliases (
+            household_id uuid NOT NULL,
+            kind text COLLATE "C" NOT NULL,
+            number text COLLATE "C" NOT NULL,
+            division_code text COLLATE "C" NOT NULL,
+            recorded_by text COLLATE "C" NOT NULL,
+            recorded_at timestamptz NOT NULL,
+            CONSTRAINT pk_household_aliases PRIMARY KEY (household_id, kind),
+            CONSTRAINT fk_household_aliases_household_id FOREIGN KEY (household_id)
+                REFERENCES households (household_id)
+        )"""
+    )
+    op.execute("CREATE INDEX ix_household_aliases_number ON household_aliases (number)")
+    op.execute(
+        "CREATE UNIQUE INDEX uq_household_aliases_national ON household_aliases (number) "
+        "WHERE kind = 'national_household_no'"
+    )
+    protect_by_division("household_aliases")
+    grant("registry", "household_aliases", api="SELECT, INSERT, UPDATE, DELETE")
 
 
 def _free_from() -> None:
