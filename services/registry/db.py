@@ -19,6 +19,7 @@ MODELS: tuple[str, ...] = (
     "services.registry.stewards.models",
     "services.registry.tasks.models",
     "services.registry.transfers.models",
+    "services.registry.verification.models",
 )
 """Modules that declare tables on Base; a capability adds its ``models`` here."""
 

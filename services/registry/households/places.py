@@ -24,6 +24,13 @@ _FOLLOWING = (
     "return_checks",
     "household_aliases",
     "tasks",
+    # Before the authorisations: whoever sends questions locks in this order.
+    "verification_items",
+    "authorizations",
+    "obligors",
+    "verifications",
+    "verification_doubts",
+    "verification_reports",
 )
 """Every table of a household that carries its division; a new capability adds its own."""
 
