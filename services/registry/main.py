@@ -20,6 +20,8 @@ from services.registry.settings import load
 from services.registry.stewards import api as stewards
 from services.registry.tasks import api as tasks
 from services.registry.transfers import api as transfers
+from services.registry.verification import api as verification
+from services.registry.verification import parameters as verification_parameters
 from shared import divisions, jobs, parameters
 from shared.api import create_app
 from shared.settings import Settings
@@ -51,6 +53,8 @@ def create(settings: Settings | None = None) -> FastAPI:
             tasks.routes,
             means.routes,
             parameters.router("registry", DEFINITIONS | MEANS),
+            verification.household_routes,
+            parameters.router("registry", DEFINITIONS | verification_parameters.DEFINITIONS),
             divisions.router(),
             jobs.router("registry"),
         ],

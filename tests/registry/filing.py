@@ -64,6 +64,7 @@ ALL = (
     "registry.tasks:read registry.transfers:read registry.transfers:decide"
 )
 RESOLVE = "registry.persons:resolve"
+VERIFY = "registry.verification:read registry.verification:write"
 
 OFFICER = Caller(sub="s1", officer_id="o1", divisions=("331124",))
 SURVEYOR = Caller(sub="s7", officer_id="o7", divisions=("331124",))

@@ -6,7 +6,9 @@ from decimal import Decimal
 from services.registry.lifecycle.parameters import DEFINITIONS
 from services.registry.means.parameters import ASKED
 from services.registry.means.parameters import DEFINITIONS as MEANS_DEFINITIONS
+from services.registry.lifecycle import parameters as lifecycle
 from services.registry.standards.handlers import on_standards
+from services.registry.verification import parameters as verification
 from shared import parameters
 from shared.auth import Caller
 from shared.db import Database
@@ -20,8 +22,20 @@ RULES = {
     "g4600.line": "4600",
     "g4600.index": "1.0",
     "return.check_working_days": "5",
+    "verification.doubt_working_days": "10",
+    "verification.report_months": "6",
+    "verification.vehicles": "0",
+    "verification.dwellings": "2",
+    "verification.property_years": "3",
+    "verification.business_capital": "0",
+    "verification.tax_paid": "0",
+    "verification.wage_percent": "10",
+    "verification.securities": "10000",
+    "verification.medical_self_paid": "20000",
+    "verification.living_costs": "6000",
 }
 MEANS = {key: value for key, value in VALUES.items() if key in ASKED}
+DEFINITIONS = lifecycle.DEFINITIONS | verification.DEFINITIONS
 
 
 async def know_rules(api: Database, worker: Database) -> None:

@@ -12,7 +12,7 @@ import pytest
 from services.registry.main import create
 from tests.conftest import SettingsOf
 from tests.registry.conftest import OfficeOf
-from tests.registry.filing import ALL, RESOLVE, Office, Registry, number, person, problem
+from tests.registry.filing import ALL, RESOLVE, VERIFY, Office, Registry, number, person, problem
 
 ONE = "/v1/households/{household_id}"
 DAY = {"valid_from": "2026-03-01"}
@@ -43,6 +43,28 @@ NOT_FOUND: Mapping[str, dict[str, Any]] = {
     f"POST {ONE}/transfers": {"to": "331121001001", "moves_on": "2026-03-20"},
     f"GET {ONE}/numbers": {},
     f"PATCH {ONE}/numbers": {"hukou_no": "0042"},
+    f"POST {ONE}/obligors": person("son") | {"supports_person_id": "{person_id}"},
+    f"GET {ONE}/obligors": {},
+    f"POST {ONE}/obligors/{{obligor_id}}/end": {"reason": "x"},
+    f"POST {ONE}/authorizations": {
+        "subject_id": "{person_id}",
+        "purpose": "x",
+        "signed_on": "2026-01-05",
+        "valid_from": "2026-01-05",
+        "valid_to": "2030-12-31",
+        "document": "x",
+    },
+    f"GET {ONE}/authorizations": {},
+    f"POST {ONE}/authorizations/{{authorization_id}}/revoke": {"reason": "x"},
+    f"POST {ONE}/verifications": {
+        "aid_type": "dibao",
+        "purpose": "x",
+        "window_from": "2025-01",
+        "window_to": "2025-12",
+    },
+    f"GET {ONE}/verifications": {},
+    f"GET {ONE}/verifications/{{verification_id}}": {},
+    f"POST {ONE}/verifications/{{verification_id}}/ask-again": {},
     f"GET {ONE}/aid": {},
     f"GET {ONE}/guarantees": {},
     f"GET {ONE}/timeline": {},
@@ -122,7 +144,7 @@ class Filed:
 
 @pytest.fixture
 async def filed(office_of: OfficeOf) -> Filed:
-    own = await office_of(f"{ALL} {RESOLVE} pii:read")
+    own = await office_of(f"{ALL} {RESOLVE} {VERIFY} pii:read")
     id_number = number()
     household_id = await own.identified(person(id_number=id_number, name="欧阳修"))
     head = (await own.read(household_id))["head_person_id"]
@@ -134,13 +156,33 @@ async def filed(office_of: OfficeOf) -> Filed:
         person_id=head,
         id_number=id_number,
         notice_request_id=asked["notice_request_id"],
+        **await verified(own, household_id, head),
     )
+
+
+async def verified(own: Office, household_id: str, head: str) -> dict[str, str]:
+    """The marks of what verification keeps of a household: an obligor, a paper, a request."""
+    obligor = person("son", name="张小山") | {"supports_person_id": head}
+    paper = NOT_FOUND[f"POST {ONE}/authorizations"] | {"subject_id": head}
+    made = {}
+    for name, body in (
+        ("obligors", obligor),
+        ("authorizations", paper),
+        ("verifications", NOT_FOUND[f"POST {ONE}/verifications"]),
+    ):
+        answer = await own.client.post(f"/v1/households/{household_id}/{name}", json=body)
+        assert answer.status_code == 201, answer.text
+        mark = f"{name.removesuffix('s')}_id"
+        made[mark] = answer.json()[mark]
+    return made
 
 
 @pytest.fixture
 async def neighbours(office_of: OfficeOf) -> Office:
     """The office of 331121, with every right, personal data included."""
-    return await office_of(f"{ALL} {RESOLVE} pii:read", divisions=("331121",), officer="o9")
+    return await office_of(
+        f"{ALL} {RESOLVE} {VERIFY} pii:read", divisions=("331121",), officer="o9"
+    )
 
 
 @pytest.mark.parametrize("route", NOT_FOUND)

@@ -23,6 +23,7 @@ _CONFLICTS = frozenset(
         "member_already_there",
         "id_number_taken",
         "household_closed",
+        "verification_running",
     }
 )
 

@@ -3,11 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import RowMapping, select
+from sqlalchemy import RowMapping, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.registry.households.facts import Facts
+from services.registry.households.models import Person
+from services.registry.verification.consent import Consent
 from services.registry.verification.models import (
     Authorization,
     Doubt,
@@ -16,8 +20,23 @@ from services.registry.verification.models import (
     Report,
     Verification,
 )
-from services.registry.verification.sources import RETURNED, Conclusion, Outcome, Source
-from shared.db import in_divisions
+from services.registry.verification.sources import (
+    RETURNED,
+    Conclusion,
+    ItemState,
+    Kind,
+    Outcome,
+    Source,
+)
+from services.registry.verification.thresholds import (
+    DOUBT_WORKING_DAYS,
+    KEYS,
+    REPORT_MONTHS,
+    Thresholds,
+)
+from shared import parameters
+from shared.db import among, in_divisions
+from shared.errors import Fault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,3 +193,131 @@ async def obligors_of(
         .order_by(Obligor.obligor_id)
     )
     return rows.mappings().all()
+
+
+async def hold_authorization(
+    session: AsyncSession, household_id: UUID, authorization_id: UUID, *, divisions: Sequence[str]
+) -> RowMapping | None:
+    """One authorisation of the household, locked: nobody sends by it until the end."""
+    rows = await session.execute(
+        select(Authorization.__table__)
+        .where(Authorization.authorization_id == authorization_id)
+        .where(Authorization.household_id == household_id)
+        .where(in_divisions(Authorization.division_code, divisions))
+        .with_for_update()
+    )
+    return rows.mappings().one_or_none()
+
+
+async def consents_of(
+    session: AsyncSession, household_id: UUID, *, divisions: Sequence[str]
+) -> list[Consent]:
+    """The authorisations of one household as rules look at them, each person's newest first."""
+    rows = await authorizations_of(session, household_id, divisions=divisions)
+    return [
+        Consent(
+            **{name: row[name] for name in _CONSENT},
+            sources=frozenset(Source(each) for each in row["sources"]),
+        )
+        for row in rows
+    ]
+
+
+_CONSENT = ("authorization_id", "subject_id", "valid_from", "valid_to", "revoked_on")
+
+
+async def member_hashes(session: AsyncSession, facts: Facts) -> set[bytes]:
+    """The look-up hashes of the members' ID numbers."""
+    people = [member.person_id for member in facts.members]
+    rows = await session.execute(
+        select(Person.id_number_hash).where(among(Person.person_id, people))
+    )
+    return {each for each in rows.scalars() if each}
+
+
+async def is_running(session: AsyncSession, household_id: UUID) -> bool:
+    """Whether a case of this household still waits for a source."""
+    waiting = exists().where(
+        Item.household_id == Verification.household_id,
+        Item.verification_id == Verification.verification_id,
+        Item.due_at.is_not(None),
+    )
+    found = await session.scalar(
+        select(Verification.verification_id)
+        .where(Verification.household_id == household_id)
+        .where(Verification.kind == Kind.CASE.value, waiting)
+        .limit(1)
+    )
+    return found is not None
+
+
+async def one(
+    session: AsyncSession, household_id: UUID, verification_id: UUID, *, divisions: Sequence[str]
+) -> RowMapping | None:
+    """One verification of the household."""
+    rows = await session.execute(
+        select(Verification.__table__)
+        .where(Verification.household_id == household_id)
+        .where(Verification.verification_id == verification_id)
+        .where(in_divisions(Verification.division_code, divisions))
+    )
+    return rows.mappings().one_or_none()
+
+
+async def list_of(
+    session: AsyncSession,
+    household_id: UUID,
+    *,
+    divisions: Sequence[str],
+    after: UUID | None,
+    limit: int,
+) -> Sequence[RowMapping]:
+    """The household's verifications by id, the first asked first, after one."""
+    query = (
+        select(Verification.__table__)
+        .where(Verification.household_id == household_id)
+        .where(in_divisions(Verification.division_code, divisions))
+        .order_by(Verification.verification_id)
+        .limit(limit)
+    )
+    if after is not None:
+        query = query.where(Verification.verification_id > after)
+    return (await session.execute(query)).mappings().all()
+
+
+async def hold_unreturned(
+    session: AsyncSession, household_id: UUID, verification_id: UUID
+) -> Sequence[RowMapping]:
+    """The questions that failed or did not come back, locked."""
+    rows = await session.execute(
+        select(Item.subject_id, Item.source)
+        .where(Item.household_id == household_id, Item.verification_id == verification_id)
+        .where(Item.state.in_([ItemState.FAILED.value, ItemState.NOT_RETURNED.value]))
+        .order_by(Item.subject_id, Item.source)
+        .with_for_update()
+    )
+    return rows.mappings().all()
+
+
+async def thresholds_on(
+    session: AsyncSession, division_code: str, on: date
+) -> tuple[Thresholds | None, list[str]]:
+    """What answers are compared with in a division on a day; None and the keys that are missing."""
+    found: dict[str, Decimal] = {}
+    for name, key in KEYS.items():
+        value = await parameters.value_at(session, key, division_code, on)
+        if value is not None:
+            found[name] = value.value
+    absent = [key for name, key in KEYS.items() if name not in found]
+    return (None, absent) if absent else (Thresholds(**found), [])
+
+
+async def parameter_faults(session: AsyncSession, division_code: str, on: date) -> list[Fault]:
+    """One fault for each parameter that a verification needs and the county has not approved."""
+    _, absent = await thresholds_on(session, division_code, on)
+    for key in (DOUBT_WORKING_DAYS, REPORT_MONTHS):
+        if await parameters.value_at(session, key, division_code, on) is None:
+            absent.append(key)
+    return [
+        Fault(key, "parameter_missing", f"缺少已批准的参数{key},不能发起核对") for key in absent
+    ]

@@ -4,8 +4,10 @@ import json
 from decimal import Decimal
 from pathlib import Path
 
-from services.registry.lifecycle.parameters import DEFINITIONS
+from services.registry.lifecycle import parameters as lifecycle
+from services.registry.verification import parameters as verification
 
+DEFINITIONS = lifecycle.DEFINITIONS | verification.DEFINITIONS
 SAMPLE = Path(__file__).parents[3] / "deploy" / "sample" / "parameters.json"
 
 
