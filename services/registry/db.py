@@ -8,6 +8,7 @@ from shared.schema import tables
 
 MODELS: tuple[str, ...] = (
     "services.registry.checks.models",
+    "services.registry.determination.models",
     "services.registry.exchange.models",
     "services.registry.households.models",
     "services.registry.ledger.models",

@@ -3,6 +3,8 @@
 from fastapi import FastAPI
 
 from services.registry.checks import api as checks
+from services.registry.determination import api as determination
+from services.registry.determination.parameters import DEFINITIONS as OF_APPLICATIONS
 from services.registry.exchange import api as exchange
 from services.registry.exchange import batches_api, feed_api
 from services.registry.households import api as households
@@ -55,6 +57,8 @@ def create(settings: Settings | None = None) -> FastAPI:
             parameters.router("registry", DEFINITIONS | MEANS),
             verification.household_routes,
             parameters.router("registry", DEFINITIONS | verification_parameters.DEFINITIONS),
+            determination.routes,
+            parameters.router("registry", DEFINITIONS | OF_APPLICATIONS),
             divisions.router(),
             jobs.router("registry"),
         ],

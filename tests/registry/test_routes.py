@@ -79,6 +79,7 @@ EMPTY: Mapping[str, dict[str, Any]] = {
     "POST /v1/persons/bulk": {"person_ids": ["{person_id}"]},
     "GET /v1/transfer-tasks": {},
     "GET /v1/return-checks": {},
+    "GET /v1/applications": {},
     "GET /v1/tasks": {},
     "GET /v1/contacts": {},
     "GET /v1/data-quality": {},
@@ -86,7 +87,16 @@ EMPTY: Mapping[str, dict[str, Any]] = {
 }
 """Lists, look-ups and counts: they hold nothing of another county."""
 
+APPLICATION = "/v1/applications/{application_id}"
 ELSEWHERE = {
+    "POST /v1/applications": "determination/test_next_door.py",
+    f"GET {APPLICATION}": "determination/test_next_door.py",
+    f"POST {APPLICATION}/papers": "determination/test_next_door.py",
+    f"POST {APPLICATION}/accept": "determination/test_next_door.py",
+    f"POST {APPLICATION}/surveys": "determination/test_next_door.py",
+    f"POST {APPLICATION}/surveys/{{survey_id}}/sign": "determination/test_next_door.py",
+    f"POST {APPLICATION}/appraisal": "determination/test_next_door.py",
+    f"POST {APPLICATION}/opinion": "determination/test_next_door.py",
     "POST /v1/return-checks/{return_check_id}/dismiss": "returns/test_api.py",
     "POST /v1/households": "households/test_opening.py: the county and no more",
     "POST /v1/transfer-tasks/{task_id}/agree": "transfers/test_api.py",
@@ -145,6 +155,7 @@ class Filed:
 @pytest.fixture
 async def filed(office_of: OfficeOf) -> Filed:
     own = await office_of(f"{ALL} {RESOLVE} {VERIFY} pii:read")
+    own = await office_of(f"{ALL} {RESOLVE} registry.determination:read pii:read")
     id_number = number()
     household_id = await own.identified(person(id_number=id_number, name="欧阳修"))
     head = (await own.read(household_id))["head_person_id"]
@@ -182,6 +193,7 @@ async def neighbours(office_of: OfficeOf) -> Office:
     """The office of 331121, with every right, personal data included."""
     return await office_of(
         f"{ALL} {RESOLVE} {VERIFY} pii:read", divisions=("331121",), officer="o9"
+        f"{ALL} {RESOLVE} registry.determination:read pii:read", divisions=("331121",), officer="o9"
     )
 
 

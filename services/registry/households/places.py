@@ -31,6 +31,13 @@ _FOLLOWING = (
     "verifications",
     "verification_doubts",
     "verification_reports",
+    "applications",
+    "application_papers",
+    "application_surveys",
+    "survey_signatures",
+    "application_appraisals",
+    "application_opinions",
+    "application_decisions",
 )
 """Every table of a household that carries its division; a new capability adds its own."""
 

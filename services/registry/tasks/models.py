@@ -18,6 +18,14 @@ class TaskKind(StrEnum):
     """Whose work a task is; the subject's id is the one that capability's routes take."""
 
     RETURN_CHECK = "return_check"
+    ACCEPTANCE = "acceptance"
+    SURVEY = "survey"
+    APPRAISAL = "appraisal"
+    OPINION = "opinion"
+    ANNOUNCEMENT = "announcement"
+    COUNTY_VISIT = "county_visit"
+    DECISION = "decision"
+    DELIVERY = "delivery"
 
 
 class Task(Base):
