@@ -4,18 +4,16 @@ from fastapi import FastAPI
 
 from services.registry.checks import api as checks
 from services.registry.determination import api as determination
-from services.registry.determination.parameters import DEFINITIONS as OF_APPLICATIONS
 from services.registry.exchange import api as exchange
 from services.registry.exchange import batches_api, feed_api
 from services.registry.households import api as households
 from services.registry.households import persons_api
 from services.registry.ledger import api as ledger
 from services.registry.lifecycle import api as lifecycle
-from services.registry.lifecycle.parameters import DEFINITIONS
 from services.registry.means import api as means
-from services.registry.means.parameters import DEFINITIONS as MEANS
 from services.registry.notices import api as notices
 from services.registry.numbers import api as numbers
+from services.registry.parameters import DEFINITIONS
 from services.registry.returns import api as returns
 from services.registry.rosters import api as rosters
 from services.registry.settings import load
@@ -23,7 +21,6 @@ from services.registry.stewards import api as stewards
 from services.registry.tasks import api as tasks
 from services.registry.transfers import api as transfers
 from services.registry.verification import api as verification
-from services.registry.verification import parameters as verification_parameters
 from shared import divisions, jobs, parameters
 from shared.api import create_app
 from shared.settings import Settings
@@ -54,11 +51,9 @@ def create(settings: Settings | None = None) -> FastAPI:
             stewards.quality_routes,
             tasks.routes,
             means.routes,
-            parameters.router("registry", DEFINITIONS | MEANS),
             verification.household_routes,
-            parameters.router("registry", DEFINITIONS | verification_parameters.DEFINITIONS),
             determination.routes,
-            parameters.router("registry", DEFINITIONS | OF_APPLICATIONS),
+            parameters.router("registry", DEFINITIONS),
             divisions.router(),
             jobs.router("registry"),
         ],

@@ -3,12 +3,9 @@
 from datetime import date
 from decimal import Decimal
 
-from services.registry.lifecycle.parameters import DEFINITIONS
 from services.registry.means.parameters import ASKED
-from services.registry.means.parameters import DEFINITIONS as MEANS_DEFINITIONS
-from services.registry.lifecycle import parameters as lifecycle
+from services.registry.parameters import DEFINITIONS
 from services.registry.standards.handlers import on_standards
-from services.registry.verification import parameters as verification
 from shared import parameters
 from shared.auth import Caller
 from shared.db import Database
@@ -35,7 +32,6 @@ RULES = {
     "verification.living_costs": "6000",
 }
 MEANS = {key: value for key, value in VALUES.items() if key in ASKED}
-DEFINITIONS = lifecycle.DEFINITIONS | verification.DEFINITIONS
 
 
 async def know_rules(api: Database, worker: Database) -> None:
@@ -54,5 +50,5 @@ async def know_rules(api: Database, worker: Database) -> None:
                 document_number="sample, not official",
                 sample=True,
             )
-            entered = await parameters.enter(session, one, DEFINITIONS | MEANS_DEFINITIONS, given)
+            entered = await parameters.enter(session, one, DEFINITIONS, given)
             await parameters.approve(session, other, entered.parameter_id)

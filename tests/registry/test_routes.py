@@ -154,8 +154,7 @@ class Filed:
 
 @pytest.fixture
 async def filed(office_of: OfficeOf) -> Filed:
-    own = await office_of(f"{ALL} {RESOLVE} {VERIFY} pii:read")
-    own = await office_of(f"{ALL} {RESOLVE} registry.determination:read pii:read")
+    own = await office_of(f"{ALL} {RESOLVE} {VERIFY} registry.determination:read pii:read")
     id_number = number()
     household_id = await own.identified(person(id_number=id_number, name="欧阳修"))
     head = (await own.read(household_id))["head_person_id"]
@@ -192,8 +191,9 @@ async def verified(own: Office, household_id: str, head: str) -> dict[str, str]:
 async def neighbours(office_of: OfficeOf) -> Office:
     """The office of 331121, with every right, personal data included."""
     return await office_of(
-        f"{ALL} {RESOLVE} {VERIFY} pii:read", divisions=("331121",), officer="o9"
-        f"{ALL} {RESOLVE} registry.determination:read pii:read", divisions=("331121",), officer="o9"
+        f"{ALL} {RESOLVE} {VERIFY} registry.determination:read pii:read",
+        divisions=("331121",),
+        officer="o9",
     )
 
 
