@@ -10,13 +10,13 @@ import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
 import httpx
 import jwt
-import structlog
-from fastapi import Depends, Request, Security
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import Depends, Request
+from fastapi.security import HTTPBearer
+from fastapi.security.base import SecurityBase
 
 from shared import logs
 from shared.errors import Forbidden, TryAgain, Unauthorized
@@ -242,34 +242,48 @@ def _malformed(claim: str) -> Any:
 
 
 bearer = HTTPBearer(bearerFormat="JWT", auto_error=False, description="A token of the OIDC issuer.")
+_CALLER = "bangfu.caller"
 
 
-async def current_caller(
-    request: Request,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)],
-) -> Caller:
-    """Who sent this request. Raises Unauthorized without a valid bearer token."""
-    if credentials is None:
+async def sender_of(request: Request) -> Caller:
+    """Who sent this request, asked once. Raises Unauthorized without a valid bearer token."""
+    known: Caller | None = request.scope.get(_CALLER)
+    if known is not None:
+        return known
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
         raise Unauthorized("token_missing", "send a bearer token in the Authorization header")
     tokens: Tokens = request.app.state.platform.tokens
-    caller = await tokens.verify(credentials.credentials)
-    structlog.contextvars.bind_contextvars(sub=caller.sub)
+    caller = request.scope[_CALLER] = await tokens.verify(token.strip())
+    logs.bind(sub=caller.sub)
     return caller
 
 
-class _Requires:
-    """Checks the scopes; keeps them readable, so that tests can list what each route asks for."""
+class Requires(SecurityBase):
+    """The Caller, if the token grants these scopes. One dependency that FastAPI documents itself.
 
-    def __init__(self, scopes: Sequence[str]) -> None:
-        self.scopes = tuple(scopes)
+    The scopes stay readable, so that tests can list what each route asks for.
+    """
 
-    async def __call__(self, caller: Annotated[Caller, Depends(current_caller)]) -> Caller:
+    model = bearer.model
+    scheme_name = bearer.scheme_name
+
+    def __init__(self, *scopes: str) -> None:
+        self.scopes = scopes
+
+    async def __call__(self, request: Request) -> Caller:
+        """Raises Unauthorized, or Forbidden naming the first scope that is missing."""
+        caller = await sender_of(request)
         for scope in self.scopes:
             if not caller.can(scope):
                 raise Forbidden("scope_missing", f"the token lacks the scope {scope}")
         return caller
 
 
+current_caller = Requires()
+"""Who sent this request, whatever the token grants."""
+
+
 def requires(*scopes: str) -> Any:
     """A dependency that gives the Caller. Raises Forbidden naming the first scope missing."""
-    return Depends(_Requires(scopes))
+    return Depends(Requires(*scopes))

@@ -38,7 +38,7 @@ from sqlalchemy.ext.asyncio import (
 )
 from sqlalchemy.pool import PoolProxiedConnection
 
-from shared.auth import Caller, current_caller
+from shared.auth import Caller, sender_of
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -231,14 +231,13 @@ class Guard(Protocol):
         """May raise to end the request here."""
 
 
-async def open_session(
-    request: Request, caller: Annotated[Caller, Depends(current_caller)]
-) -> AsyncIterator[AsyncSession]:
+async def open_session(request: Request) -> AsyncIterator[AsyncSession]:
     """The request's transaction, as the caller.
 
     Must be depended on with ``scope="function"`` (SessionDep does): then it commits before the
     answer leaves, and a failing commit becomes an error instead of a lie.
     """
+    caller = await sender_of(request)
     database: Database = request.app.state.platform.database
     async with database.transaction(divisions=caller.divisions) as session:
         guard: Guard | None = getattr(request.state, "guard", None)

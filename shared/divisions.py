@@ -10,13 +10,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from fastapi import Path as UrlPath
 from pydantic import ValidationError
 from sqlalchemy import CheckConstraint, Column, Date, Table, Text, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import api, clock
+from shared.auth import current_caller
 from shared.db import SessionDep, in_divisions, platform_metadata
 from shared.directory import Directory, Division, Level
 from shared.errors import NotFound
@@ -165,10 +166,11 @@ def _first_fault(wrong: ValueError) -> str:
 def router() -> APIRouter:
     """``GET /v1/divisions`` and ``GET /v1/divisions/{code}``, for every caller: they are public."""
     routes = api.router("/v1/divisions", tags=["divisions"])
-    routes.add_api_route(
-        "", _list_divisions, methods=["GET"], summary="Divisions by parent or name"
-    )
-    routes.add_api_route("/{code}", _one_division, methods=["GET"], summary="One division")
+    for path, endpoint, summary in (
+        ("", _list_divisions, "Divisions by parent or name"),
+        ("/{code}", _one_division, "One division"),
+    ):
+        routes.get(path, summary=summary, dependencies=[Depends(current_caller)])(endpoint)
     return routes
 
 

@@ -37,6 +37,8 @@ class Origin:
 _correlation_id: ContextVar[str | None] = ContextVar("correlation_id", default=None)
 _traceparent: ContextVar[str | None] = ContextVar("traceparent", default=None)
 _origin: ContextVar[Origin] = ContextVar("origin", default=Origin())  # noqa: B039 - immutable
+# structlog's own context variables are one a field: reading them walks the whole context each time
+_fields: ContextVar[dict[str, Any] | None] = ContextVar("log_fields", default=None)
 
 
 def correlation_id() -> str:
@@ -81,17 +83,24 @@ def context(
         (_traceparent, _traceparent.set(trusted)),
     )
     origin_token = _origin.set(origin or Origin())
-    outside = structlog.contextvars.get_contextvars()
-    structlog.contextvars.bind_contextvars(correlation_id=chosen)
+    # what is bound inside (the caller, a problem) must not colour the next request's lines
+    fields_token = _fields.set({**(_fields.get() or {}), "correlation_id": chosen})
     try:
         yield chosen
     finally:
-        # what was bound inside (the caller, a problem) must not colour the next request's lines
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(**outside)
+        _fields.reset(fields_token)
         _origin.reset(origin_token)
         for variable, token in tokens:
             variable.reset(token)
+
+
+def bind(**fields: Any) -> None:
+    """Put ``fields`` into every line from here to the end of the ``context`` around."""
+    known = _fields.get()
+    if known is None:
+        _fields.set(fields)
+    else:
+        known.update(fields)
 
 
 def _acceptable(given: str | None) -> bool:
@@ -116,7 +125,7 @@ def configure(service: str, level: str = "INFO") -> None:
         return event
 
     shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
+        _add_bound,
         structlog.stdlib.add_log_level,
         name_service,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -174,6 +183,10 @@ class _StdoutHandler(logging.Handler):
             sys.stdout.flush()
         except (OSError, ValueError):
             self.handleError(record)
+
+
+def _add_bound(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    return {**(_fields.get() or {}), **event}
 
 
 def _name_stdlib_logger(_logger: Any, _method: str, event: EventDict) -> EventDict:

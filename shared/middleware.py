@@ -4,7 +4,7 @@ import re
 import time
 from urllib.parse import unquote
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import logs, problems, telemetry
@@ -19,6 +19,7 @@ QUIET = frozenset({"/livez", "/readyz", "/metrics"})
 CLIENT_GONE = 499
 """The status logged when the client left before the answer."""
 
+_CORRELATION = CORRELATION_HEADER.lower().encode()
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _log = logs.get(__name__)
 
@@ -91,7 +92,8 @@ class _Answer:
         if message["type"] == "http.response.start":
             self.begun = True
             self.status = message["status"]
-            MutableHeaders(scope=message)[CORRELATION_HEADER] = self._correlation_id
+            ours = (_CORRELATION, self._correlation_id.encode())
+            message = {**message, "headers": [*message["headers"], ours]}
         await self._send(message)
 
 

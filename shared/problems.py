@@ -8,7 +8,6 @@ from typing import Any
 
 import asyncpg
 import orjson
-import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -86,7 +85,7 @@ async def _handle(_request: Request, error: Exception) -> Response:
 
 def answer(problem: Problem) -> Response:
     """The response that carries ``problem``; its instance is this request's correlation id."""
-    structlog.contextvars.bind_contextvars(problem=problem.code)
+    logs.bind(problem=problem.code)
     body = b""
     if problem.status_code not in _BODYLESS:
         body = orjson.dumps(problem.body(logs.correlation_id()))

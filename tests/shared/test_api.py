@@ -160,7 +160,9 @@ def test_a_plain_post_with_a_session_is_not_idempotent_either(
     router = APIRouter()
 
     @router.post("/v1/plain")
-    async def plain(_session: SessionDep) -> None: ...
+    async def plain(
+        _session: SessionDep, _caller: Annotated[Caller, Depends(current_caller)]
+    ) -> None: ...
 
     with pytest.raises(RuntimeError, match="POST /v1/plain cannot keep its answer"):
         app_with(settings_of, surroundings, router)

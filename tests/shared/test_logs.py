@@ -10,7 +10,6 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
-import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
@@ -243,7 +242,7 @@ def test_an_exception_is_described_without_its_inputs() -> None:
 def test_context_is_bound_to_every_line(capsys: pytest.CaptureFixture[str]) -> None:
     with logs.context(correlation_id="c-1"):
         logs.get("t").info("thing.done")
-        structlog.contextvars.bind_contextvars(sub="s")
+        logs.bind(sub="s")
     logs.get("t").info("thing.done")
     first, second = written(capsys)
     assert first["correlation_id"] == "c-1"

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
 import httpx
-import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -16,7 +15,7 @@ from services.notify.console import queries
 from services.notify.console.oidc import Attempt, Provider
 from services.notify.console.registry import Registry
 from services.notify.settings import NotifySettings
-from shared import crypto
+from shared import crypto, logs
 from shared.api import Platform
 from shared.auth import Caller
 from shared.errors import Forbidden, Unauthorized
@@ -65,7 +64,7 @@ def signed_in(page: Page) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         visit = await visit_of(request)
         if visit is not None:
-            structlog.contextvars.bind_contextvars(sub=visit.caller.sub)
+            logs.bind(sub=visit.caller.sub)
             return await page(request, visit)
         where = request.url.path if request.method == "GET" else "/"
         if request.method == "GET" and request.url.query:
