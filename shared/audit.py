@@ -42,11 +42,31 @@ audit_log = Table(
     Index(None, "subject_type", "subject_id"),
 )
 
-_INSERT = """
-    INSERT INTO audit_log (at, sub, officer_id, bureau, unit, action, subject_type, subject_id,
-                           division_code, why, from_address, user_agent, correlation_id, detail)
-    SELECT $1, $2, $3, $4, $5, $6, $7, subject_id, division_code, $10, $11, $12, $13, $14
-    FROM unnest($8::text[], $9::text[]) AS subjects(subject_id, division_code)
+_ORDER = (
+    "at",
+    "sub",
+    "officer_id",
+    "bureau",
+    "unit",
+    "action",
+    "subject_type",
+    "why",
+    "from_address",
+    "user_agent",
+    "correlation_id",
+    "detail",
+)
+LINE_VALUES = len(_ORDER)
+"""How many parameters ``OF_SHOWN`` takes, from ``$1`` on: those that ``line`` gives."""
+_LINES = f"""
+    INSERT INTO audit_log ({", ".join(_ORDER)}, subject_id, division_code)
+    SELECT {", ".join(f"${at}" for at in range(1, LINE_VALUES + 1))}, subject_id, division_code
+"""
+OF_SHOWN = f"{_LINES} FROM shown"
+"""A line for every row of a CTE ``shown`` that has ``subject_id`` and ``division_code``."""
+_OF_SUBJECTS = f"""{_LINES}
+    FROM unnest(${LINE_VALUES + 1}::text[], ${LINE_VALUES + 2}::text[])
+        AS subjects(subject_id, division_code)
 """
 
 
@@ -75,8 +95,17 @@ async def record(
         places = list(division_code)
     if len(places) != len(subjects):
         raise ValueError(f"{len(places)} division codes for {len(subjects)} subjects")
+    values = line(caller, action=action, subject_type=subject_type, detail=detail)
+    names = [str(subject) for subject in subjects]
+    await write_at_the_end(session, Write(_OF_SUBJECTS, (*values, names, places)))
+
+
+def line(
+    caller: Caller, *, action: str, subject_type: str, detail: Mapping[str, Any] | None = None
+) -> tuple[Any, ...]:
+    """What a line holds beside its subject: who, when, what, why and from where."""
     origin = logs.origin()
-    values = (
+    return (
         clock.now(),
         caller.sub,
         caller.officer_id,
@@ -84,12 +113,9 @@ async def record(
         caller.unit,
         action,
         subject_type,
-        [str(subject) for subject in subjects],
-        places,
         origin.why,
         origin.from_address,
         origin.user_agent,
         logs.correlation_id(),
         None if detail is None else orjson.dumps(scrub(detail)).decode(),
     )
-    await write_at_the_end(session, Write(_INSERT, values))

@@ -71,16 +71,16 @@ def _combined(texts: tuple[_Text, ...]) -> str:
     offset = 0
     for number, (before, sql, values) in enumerate(texts):
         named += [
-            f"{name.replace('#', str(number))} AS {_moved(text, number, offset)}"
+            f"{name.replace('#', str(number))} AS {moved(text.replace('#', str(number)), offset)}"
             for name, text in before
         ]
-        last = _moved(sql, number, offset)
+        last = moved(sql.replace("#", str(number)), offset)
         if number < len(texts) - 1:
             named.append(f"write_{number} AS ({last})")
         offset += values
     return f"WITH {', '.join(named)} {last}" if named else last
 
 
-def _moved(text: str, number: int, offset: int) -> str:
-    numbered = text.replace("#", str(number))
-    return _PARAMETER.sub(lambda found: f"${int(found[1]) + offset}", numbered)
+def moved(sql: str, offset: int) -> str:
+    """``sql`` with its parameters behind ``offset`` others: ``$1`` becomes ``$4`` behind three."""
+    return _PARAMETER.sub(lambda found: f"${int(found[1]) + offset}", sql)

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Query, Response
 from pydantic import AwareDatetime
 
-from services.registry.households import actions, queries, sealed, views
+from services.registry.households import actions, queries, sealed, showing, views
 from services.registry.households.facts import (
     DECIDED_FACTS,
     HouseholdChange,
@@ -37,6 +37,7 @@ from shared.auth import Caller, requires
 from shared.contracts.registry import Category, State
 from shared.db import SessionDep
 from shared.errors import Forbidden, NotFound, Refused
+from shared.looks import LookDep
 
 routes = api.router("/v1/households", tags=["households"])
 
@@ -106,7 +107,7 @@ async def search_households(session: SessionDep, caller: Reader, body: Search) -
 
 @routes.get("/{household_id}", summary="One household, as of a day and as known at a moment")
 async def read_household(
-    session: SessionDep,
+    look: LookDep,
     caller: Reader,
     household_id: UUID,
     answer: Response,
@@ -114,7 +115,7 @@ async def read_household(
     as_of: date | None = None,
     known_at: AwareDatetime | None = None,
 ) -> HouseholdOut:
-    found = await views.household(session, caller, household_id, as_of=as_of, known_at=known_at)
+    found = await showing.household(look, caller, household_id, as_of=as_of, known_at=known_at)
     if found is None:
         raise NotFound("household_not_found", "no such household in your divisions at that time")
     answer.headers["ETag"] = api.etag(found.revision)

@@ -1,55 +1,20 @@
 """Households and persons as they are shown: masked, or plain by scope; every look is noted."""
 
-from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from collections.abc import Iterable
 from uuid import UUID
 
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.households import queries, sealed
-from services.registry.households.queries import Filter, FoundPerson, Household, PersonalData
-from services.registry.households.schemas import HouseholdOut, Listed, MemberOut
-from shared import api, audit, clock
+from services.registry.households.queries import Filter, FoundPerson, PersonalData
+from services.registry.households.schemas import Listed
+from shared import api, audit
 from shared.auth import Caller
-from shared.contracts.registry import Member
 from shared.errors import NotFound
 
 PLAIN = "pii:read"
 """The scope that shows names, numbers, phones and accounts as they are."""
-
-
-async def household(
-    session: AsyncSession,
-    caller: Caller,
-    household_id: UUID,
-    *,
-    as_of: date | None,
-    known_at: datetime | None,
-) -> HouseholdOut | None:
-    """One household with its people; audited when there is one."""
-    day = as_of or clock.today()
-    found = await queries.load_households(
-        session, [household_id], divisions=caller.divisions, as_of=day, known_at=known_at
-    )
-    if household_id not in found:
-        return None
-    record = found[household_id]
-    persons = await queries.load_persons(
-        session,
-        [member.person_id for member in record.facts.members],
-        divisions=caller.divisions,
-    )
-    await audit.record(
-        session,
-        caller,
-        action="household.read",
-        subject_type="household",
-        subject_id=household_id,
-        division_code=record.facts.division_code,
-        detail={"plain": caller.can(PLAIN)},
-    )
-    return _household(record, persons, day, plain=caller.can(PLAIN))
 
 
 async def looked_at(session: AsyncSession, caller: Caller, household_id: UUID, action: str) -> None:
@@ -95,40 +60,6 @@ async def page(
 def _listed(row: RowMapping, *, plain: bool) -> Listed:
     name = sealed.show_name(row["head_name"] or "", plain=plain)
     return Listed.model_validate({**row, "head_name": name})
-
-
-def _household(
-    record: Household, persons: Mapping[UUID, PersonalData], day: date, *, plain: bool
-) -> HouseholdOut:
-    facts = {name: getattr(record.facts, name) for name in type(record.facts).model_fields}
-    members = [
-        _member(member, persons.get(member.person_id), plain=plain)
-        for member in record.facts.members
-    ]
-    return HouseholdOut(
-        household_id=record.household_id,
-        household_no=record.household_no,
-        version=record.version,
-        revision=record.revision,
-        as_of=day,
-        effective_from=record.effective_from,
-        n=record.facts.n,
-        phone=sealed.show_phone(record.phone_encrypted, plain=plain),
-        account=sealed.show_account(record.account_encrypted, plain=plain),
-        **{**facts, "members": members},
-    )
-
-
-def _member(member: Member, person: PersonalData | None, *, plain: bool) -> MemberOut:
-    """A former member who moved to another county since is shown without who it is."""
-    return MemberOut(
-        **dict(member),
-        name=sealed.show_name(person.name, plain=plain) if person else "",
-        id_number=sealed.show_id_number(person.id_number_encrypted, plain=plain)
-        if person
-        else None,
-        phone=sealed.show_phone(person.phone_encrypted, plain=plain) if person else None,
-    )
 
 
 async def audit_persons(
