@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared import events, parking
 from shared.contracts.envelope import BrokenEnvelopeError, Envelope
 from shared.contracts.topics import Topic
-from shared.db import platform_metadata
+from shared.db import driver_of, platform_metadata, savepoint
 from shared.parking import Arrival, Failure
 from shared.producer import Place
 from shared.trouble import passes, reason_of
@@ -69,6 +69,10 @@ class Tally:
     parked: Counter[str] = field(default_factory=Counter)
 
 
+class NotWholeError(Exception):
+    """Something in the batch has to be parked: which one, only savepoints can tell."""
+
+
 class Applier:
     """Applies messages of the subscribed topics within a transaction that the caller commits."""
 
@@ -84,10 +88,14 @@ class Applier:
             for name, handlers in self._handlers.items()
         }
 
-    async def take(self, session: AsyncSession, arrivals: Sequence[Arrival]) -> Tally:
+    async def take(
+        self, session: AsyncSession, arrivals: Sequence[Arrival], *, whole: bool = False
+    ) -> Tally:
         """Apply new arrivals; park what is broken, what fails and what follows something parked.
 
-        Raises only what passes by itself: roll back then, wait, and take the batch again.
+        ``whole`` saves the savepoints, for nearly always nothing fails: it raises NotWholeError
+        where a handler did. Roll back then and take the batch again without it.
+        Raises else only what passes by itself: roll back, wait, and take the batch again.
         """
         tally = Tally()
         readable, failures = self._read(arrivals, tally)
@@ -97,7 +105,8 @@ class Applier:
             failures += [
                 Failure(each, parking.BEHIND) for each in readable if each.aggregate in blocked
             ]
-            failures += await self._apply(session, _histories(free), tally)
+            apply = self._apply_whole if whole else self._apply
+            failures += await apply(session, _histories(free), tally)
         await parking.park(session, failures)
         tally.parked.update(each.arrival.topic for each in failures)
         return tally
@@ -127,6 +136,18 @@ class Applier:
                 tally.unknown[each.topic] += 1
         return readable, broken
 
+    async def _apply_whole(
+        self, session: AsyncSession, histories: Sequence[list[Arrival]], tally: Tally
+    ) -> list[Failure]:
+        try:
+            fresh = await self._write(session, [history[-1] for history in histories])
+        except Exception as error:
+            if passes(error):
+                raise
+            raise NotWholeError from error
+        _count(histories, fresh, tally)
+        return []
+
     async def _apply(
         self, session: AsyncSession, histories: Sequence[list[Arrival]], tally: Tally
     ) -> list[Failure]:
@@ -134,7 +155,7 @@ class Applier:
         if not histories:
             return []
         try:
-            async with session.begin_nested():
+            async with savepoint(session):
                 fresh = await self._write(session, [history[-1] for history in histories])
         except Exception as error:
             if passes(error):
@@ -155,7 +176,7 @@ class Applier:
         """The newest version failed: go as far as the older ones of this batch can, and park."""
         for position, arrival in enumerate(history[:-1]):
             try:
-                async with session.begin_nested():
+                async with savepoint(session):
                     fresh = await self._write(session, [arrival])
             except Exception as earlier:
                 if passes(earlier):
@@ -169,7 +190,7 @@ class Applier:
         self, session: AsyncSession, newest: Sequence[Arrival]
     ) -> set[tuple[str, str]]:
         """Pass the guard, then run each topic's handlers on what is newer than what is stored."""
-        fresh = await _pass_guard(session, newest)
+        fresh = await _pass_guard(session, newest) if newest else set()
         envelopes: dict[str, list[Envelope]] = {}
         causes: dict[str, events.Cause] = {}
         for each in newest:
@@ -213,10 +234,8 @@ async def _pass_guard(session: AsyncSession, newest: Sequence[Arrival]) -> set[t
     # Sorted, so that two members in a rebalance lock the rows in the same order.
     rows = sorted((*each.aggregate, each.version) for each in newest)
     sources, ids, versions = zip(*rows, strict=True)
-    passed = await session.execute(
-        _GUARD, {"sources": list(sources), "ids": list(ids), "versions": list(versions)}
-    )
-    return {(row.source, row.aggregate_id) for row in passed}
+    passed = await driver_of(session).fetch(_GUARD, sources, ids, versions)
+    return {(row["source"], row["aggregate_id"]) for row in passed}
 
 
 async def lock_offsets(session: AsyncSession, places: Sequence[Place]) -> dict[Place, int]:
@@ -225,8 +244,8 @@ async def lock_offsets(session: AsyncSession, places: Sequence[Place]) -> dict[P
     The lock fences a member that has lost the partition without knowing it. Also keeps the gate of
     parking open for this transaction.
     """
-    rows = await session.execute(_LOCK_OFFSETS, {**_columns(places), "gate": parking.GATE})
-    return {Place(row.topic, row.kafka_partition): row.next_offset for row in rows}
+    rows = await driver_of(session).fetch(_LOCK_OFFSETS, *_columns(places), parking.GATE)
+    return {Place(row["topic"], row["kafka_partition"]): row["next_offset"] for row in rows}
 
 
 async def stored_offsets(session: AsyncSession, topics: Sequence[str]) -> dict[Place, int]:
@@ -237,58 +256,54 @@ async def stored_offsets(session: AsyncSession, topics: Sequence[str]) -> dict[P
 
 async def start_offsets(session: AsyncSession, first: Mapping[Place, int]) -> None:
     """Begin partitions never seen before at their first offset; known ones stay."""
-    await session.execute(_START, {**_columns(list(first)), "offsets": list(first.values())})
+    await driver_of(session).execute(_START, *_columns(list(first)), list(first.values()))
 
 
 async def move_offsets(session: AsyncSession, following: Mapping[Place, int]) -> None:
     """The next batch of these places begins here."""
     places = sorted(following)
-    await session.execute(
-        _MOVE, {**_columns(places), "offsets": [following[place] for place in places]}
-    )
+    offsets = [following[place] for place in places]
+    await driver_of(session).execute(_MOVE, *_columns(places), offsets)
 
 
-def _columns(places: Sequence[Place]) -> dict[str, object]:
-    return {
-        "topics": [place.topic for place in places],
-        "partitions": [place.partition for place in places],
-    }
+def _columns(places: Sequence[Place]) -> tuple[list[str], list[int]]:
+    return [place.topic for place in places], [place.partition for place in places]
 
 
-_GUARD = text("""
+_GUARD = """
     INSERT INTO received (source, aggregate_id, version)
-    SELECT * FROM unnest(CAST(:sources AS text[]), CAST(:ids AS text[]),
-                         CAST(:versions AS bigint[]))
+    SELECT * FROM unnest($1::text[], $2::text[],
+                         $3::bigint[])
     ON CONFLICT (source, aggregate_id) DO UPDATE SET version = excluded.version
         WHERE received.version < excluded.version
     RETURNING source, aggregate_id
-""")
+"""
 
-_LOCK_OFFSETS = text("""
-    WITH gate AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared(CAST(:gate AS bigint)) AS held)
+_LOCK_OFFSETS = """
+    WITH gate AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared($3::bigint) AS held)
     SELECT stored.topic, stored.kafka_partition, stored.next_offset
     FROM gate, consumer_offsets AS stored
     WHERE (stored.topic, stored.kafka_partition) IN (
-        SELECT * FROM unnest(CAST(:topics AS text[]), CAST(:partitions AS smallint[])))
+        SELECT * FROM unnest($1::text[], $2::smallint[]))
     ORDER BY stored.topic, stored.kafka_partition
     FOR UPDATE OF stored
-""")
+"""
 
 _OFFSETS = text("""
     SELECT topic, kafka_partition, next_offset FROM consumer_offsets
     WHERE topic = ANY (CAST(:topics AS text[]))
 """)
 
-_START = text("""
+_START = """
     INSERT INTO consumer_offsets (topic, kafka_partition, next_offset)
-    SELECT * FROM unnest(CAST(:topics AS text[]), CAST(:partitions AS smallint[]),
-                         CAST(:offsets AS bigint[]))
+    SELECT * FROM unnest($1::text[], $2::smallint[],
+                         $3::bigint[])
     ON CONFLICT DO NOTHING
-""")
+"""
 
-_MOVE = text("""
+_MOVE = """
     UPDATE consumer_offsets AS stored SET next_offset = moved.next_offset
-    FROM unnest(CAST(:topics AS text[]), CAST(:partitions AS smallint[]),
-                CAST(:offsets AS bigint[])) AS moved(topic, kafka_partition, next_offset)
+    FROM unnest($1::text[], $2::smallint[],
+                $3::bigint[]) AS moved(topic, kafka_partition, next_offset)
     WHERE stored.topic = moved.topic AND stored.kafka_partition = moved.kafka_partition
-""")
+"""

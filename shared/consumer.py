@@ -21,7 +21,7 @@ from aiokafka.errors import (
 from prometheus_client import Counter
 
 from shared import applying, logs
-from shared.applying import Applier, Handler, Subscription, Tally
+from shared.applying import Applier, Handler, NotWholeError, Subscription, Tally
 from shared.db import Database
 from shared.parking import Arrival
 from shared.placing import OUT_OF_RANGE, Placing
@@ -216,15 +216,10 @@ class Consumer:
         """One transaction: fence, apply, move the offsets. A batch that fails is fetched again."""
         self.progress.busy = True
         try:
-            async with self._database.transaction() as session:
-                places = [self._place_of(partition) for partition in records]
-                stored = await applying.lock_offsets(session, places)
-                arrivals, following = self._accept(records, stored)
-                tally = await self._applier.take(session, arrivals) if arrivals else Tally()
-                if following:
-                    await applying.move_offsets(
-                        session, {self._place_of(tp): offset for tp, offset in following.items()}
-                    )
+            try:
+                following, tally = await self._transact(records, whole=True)
+            except NotWholeError:
+                following, tally = await self._transact(records, whole=False)
         except BaseException:
             self._unplaced.update(records)
             raise
@@ -232,6 +227,22 @@ class Consumer:
             self.progress.busy = False
         self._positions.update(following)
         self._count(tally)
+
+    async def _transact(
+        self, records: Records, *, whole: bool
+    ) -> tuple[dict[TopicPartition, int], Tally]:
+        async with self._database.transaction() as session:
+            places = [self._place_of(partition) for partition in records]
+            stored = await applying.lock_offsets(session, places)
+            arrivals, following = self._accept(records, stored)
+            tally = Tally()
+            if arrivals:
+                tally = await self._applier.take(session, arrivals, whole=whole)
+            if following:
+                await applying.move_offsets(
+                    session, {self._place_of(tp): offset for tp, offset in following.items()}
+                )
+        return following, tally
 
     def _accept(
         self, records: Records, stored: Mapping[Place, int]

@@ -243,6 +243,18 @@ def driver_of(session: AsyncSession) -> "asyncpg.Connection[asyncpg.Record]":
     return session.driver
 
 
+@asynccontextmanager
+async def savepoint(session: AsyncSession) -> AsyncIterator[None]:
+    """Undo what is written in the block, by the session or by its driver, when the block raises.
+
+    ``begin_nested`` alone marks the savepoint only where SQLAlchemy itself speaks next, so what the
+    driver wrote before that would stay.
+    """
+    async with session.begin_nested():
+        await session.connection()
+        yield
+
+
 class Guard(Protocol):
     """What a route puts between the session's opening and its own work (see idempotency.py)."""
 

@@ -22,7 +22,6 @@ from sqlalchemy import (
     Text,
     Uuid,
     select,
-    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -30,7 +29,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared import clock
 from shared.contracts.envelope import Envelope
 from shared.contracts.registry import HouseholdState
-from shared.db import NAMING, among
+from shared.db import NAMING, among, driver_of
 
 metadata = MetaData(naming_convention=NAMING)
 
@@ -84,8 +83,9 @@ member_copy = Table(
 async def apply(session: AsyncSession, envelopes: Sequence[Envelope]) -> list[HouseholdState]:
     """Take newer states into the copy and give back those that were newer, in their order.
 
-    Members are replaced whole. The same or an older version changes nothing. Raises pydantic's
-    ValidationError for a payload that is no HouseholdState.
+    Members are replaced whole. The same or an older version changes nothing. One statement, so
+    call it as a handler does, behind the guard: a state that another transaction is just writing
+    must have been waited for. Raises pydantic's ValidationError for what is no HouseholdState.
     """
     newest: dict[UUID, tuple[int, HouseholdState]] = {}
     for envelope in envelopes:
@@ -95,33 +95,15 @@ async def apply(session: AsyncSession, envelopes: Sequence[Envelope]) -> list[Ho
             newest[state.household_id] = (envelope.aggregate_version, state)
     if not newest:
         return []
-    # Written anew from the checked state: what an older writer left out has its default.
-    documents = {key: state.model_dump_json() for key, (_, state) in newest.items()}
-    taken = set(
-        await session.scalars(
-            _UPSERT,
-            {
-                "documents": list(documents.values()),
-                "versions": [version for version, _ in newest.values()],
-                "now": clock.now(),
-            },
-        )
+    rows = await driver_of(session).fetch(
+        _TAKE,
+        # Written anew from the checked state: what an older writer left out has its default.
+        [state.model_dump_json() for _, state in newest.values()],
+        [version for version, _ in newest.values()],
+        clock.now(),
     )
-    states = [state for key, (_, state) in newest.items() if key in taken]
-    if states:
-        await session.execute(_KEEP_MEMBERS, {"documents": [documents[key] for key in taken]})
-        await session.execute(_FORGET_MEMBERS, _standing(states))
-    return states
-
-
-def _standing(states: Sequence[HouseholdState]) -> dict[str, list[UUID]]:
-    """Who stands in these households, as pairs of columns."""
-    pairs = [(state.household_id, each.person_id) for state in states for each in state.members]
-    return {
-        "ids": [state.household_id for state in states],
-        "households": [household_id for household_id, _ in pairs],
-        "people": [person_id for _, person_id in pairs],
-    }
+    taken = {row["household_id"] for row in rows}
+    return [state for key, (_, state) in newest.items() if key in taken]
 
 
 async def load(session: AsyncSession, household_ids: Sequence[UUID]) -> list[HouseholdState]:
@@ -153,69 +135,75 @@ async def rows(session: AsyncSession, *conditions: ColumnElement[bool]) -> list[
     return [{**row, "members": members[row["household_id"]]} for row in households]
 
 
-_UPSERT = text("""
-    INSERT INTO household_copy (
-        household_id, division_code, state, category, tags, causes, rule_set, n, effective_from,
-        keep_policy_until, head_person_id, house_grade, incomes, rigid_expenses, assets, episodes,
-        periods, version, recorded_at)
-    SELECT household.*, given.version, CAST(:now AS timestamptz)
-    FROM unnest(CAST(:documents AS text[]), CAST(:versions AS bigint[]))
-            AS given(document, version),
-        json_to_record(CAST(given.document AS json)) AS household(
-            household_id uuid, division_code text, state text, category text, tags text[],
-            causes text[], rule_set text, n integer, effective_from date, keep_policy_until date,
-            head_person_id uuid, house_grade text, incomes jsonb, rigid_expenses jsonb,
-            assets jsonb, episodes jsonb, periods jsonb)
-    ORDER BY household.household_id
-    ON CONFLICT (household_id) DO UPDATE SET
-        division_code = excluded.division_code, state = excluded.state,
-        category = excluded.category, tags = excluded.tags, causes = excluded.causes,
-        rule_set = excluded.rule_set, n = excluded.n, effective_from = excluded.effective_from,
-        keep_policy_until = excluded.keep_policy_until, head_person_id = excluded.head_person_id,
-        house_grade = excluded.house_grade, incomes = excluded.incomes,
-        rigid_expenses = excluded.rigid_expenses, assets = excluded.assets,
-        episodes = excluded.episodes, periods = excluded.periods, version = excluded.version,
-        recorded_at = excluded.recorded_at
-        WHERE household_copy.version < excluded.version
-    RETURNING household_id
-""")
-
 # Most versions leave the members as they are: their rows are compared, and not written.
-_KEEP_MEMBERS = text("""
-    INSERT INTO member_copy AS stored (
-        household_id, position, division_code, person_id, relation, sex, birth_date, health,
-        disability, labor_ability, willing_to_work, education, school_stage, work, insured,
-        left_behind, counted)
-    SELECT household.household_id, member.position, household.division_code, member.person_id,
-        member.relation, member.sex, member.birth_date, member.health,
-        member.disability, member.labor_ability, member.willing_to_work,
-        member.education, member.school_stage, member.work, member.insured, member.left_behind,
-        member.counted
-    FROM unnest(CAST(:documents AS text[])) AS given(document),
-        json_to_record(CAST(given.document AS json)) AS household(
-            household_id uuid, division_code text, members json),
-        ROWS FROM (json_to_recordset(household.members) AS (
-            person_id uuid, relation text, sex text, birth_date date, health text,
-            disability jsonb, labor_ability text, willing_to_work boolean, education text,
-            school_stage text, work text, insured boolean, left_behind boolean, counted boolean))
-            WITH ORDINALITY AS member(
-                person_id, relation, sex, birth_date, health, disability, labor_ability,
-                willing_to_work, education, school_stage, work, insured, left_behind, counted,
-                position)
-    ORDER BY household.household_id, member.person_id
-    ON CONFLICT (household_id, person_id) DO UPDATE SET
-        position = excluded.position, division_code = excluded.division_code,
-        relation = excluded.relation, sex = excluded.sex, birth_date = excluded.birth_date,
-        health = excluded.health, disability = excluded.disability,
-        labor_ability = excluded.labor_ability, willing_to_work = excluded.willing_to_work,
-        education = excluded.education, school_stage = excluded.school_stage,
-        work = excluded.work, insured = excluded.insured, left_behind = excluded.left_behind,
-        counted = excluded.counted
-        WHERE stored IS DISTINCT FROM excluded
-""")
-
-_FORGET_MEMBERS = text("""
-    DELETE FROM member_copy WHERE household_id = ANY (CAST(:ids AS uuid[]))
-        AND (household_id, person_id) NOT IN (
-            SELECT * FROM unnest(CAST(:households AS uuid[]), CAST(:people AS uuid[])))
-""")
+_TAKE = """
+    WITH given AS MATERIALIZED (
+        SELECT household.*, sent.version
+        FROM unnest($1::text[], $2::bigint[]) AS sent(document, version),
+            json_to_record(sent.document::json) AS household(
+                household_id uuid, division_code text, state text, category text, tags text[],
+                causes text[], rule_set text, n integer, effective_from date,
+                keep_policy_until date, head_person_id uuid, house_grade text, incomes jsonb,
+                rigid_expenses jsonb, assets jsonb, episodes jsonb, periods jsonb, members json)
+    ), taken AS (
+        INSERT INTO household_copy (
+            household_id, division_code, state, category, tags, causes, rule_set, n,
+            effective_from, keep_policy_until, head_person_id, house_grade, incomes,
+            rigid_expenses, assets, episodes, periods, version, recorded_at)
+        SELECT household_id, division_code, state, category, tags, causes, rule_set, n,
+            effective_from, keep_policy_until, head_person_id, house_grade, incomes,
+            rigid_expenses, assets, episodes, periods, version, $3::timestamptz
+        FROM given
+        ORDER BY household_id
+        ON CONFLICT (household_id) DO UPDATE SET
+            division_code = excluded.division_code, state = excluded.state,
+            category = excluded.category, tags = excluded.tags, causes = excluded.causes,
+            rule_set = excluded.rule_set, n = excluded.n,
+            effective_from = excluded.effective_from,
+            keep_policy_until = excluded.keep_policy_until,
+            head_person_id = excluded.head_person_id, house_grade = excluded.house_grade,
+            incomes = excluded.incomes, rigid_expenses = excluded.rigid_expenses,
+            assets = excluded.assets, episodes = excluded.episodes, periods = excluded.periods,
+            version = excluded.version, recorded_at = excluded.recorded_at
+            WHERE household_copy.version < excluded.version
+        RETURNING household_id
+    ), standing AS MATERIALIZED (
+        SELECT given.household_id, given.division_code, member.*
+        FROM taken JOIN given USING (household_id),
+            ROWS FROM (json_to_recordset(given.members) AS (
+                person_id uuid, relation text, sex text, birth_date date, health text,
+                disability jsonb, labor_ability text, willing_to_work boolean, education text,
+                school_stage text, work text, insured boolean, left_behind boolean,
+                counted boolean))
+                WITH ORDINALITY AS member(
+                    person_id, relation, sex, birth_date, health, disability, labor_ability,
+                    willing_to_work, education, school_stage, work, insured, left_behind, counted,
+                    position)
+    ), kept AS (
+        INSERT INTO member_copy AS stored (
+            household_id, position, division_code, person_id, relation, sex, birth_date, health,
+            disability, labor_ability, willing_to_work, education, school_stage, work, insured,
+            left_behind, counted)
+        SELECT household_id, position, division_code, person_id, relation, sex, birth_date, health,
+            disability, labor_ability, willing_to_work, education, school_stage, work, insured,
+            left_behind, counted
+        FROM standing
+        ORDER BY household_id, person_id
+        ON CONFLICT (household_id, person_id) DO UPDATE SET
+            position = excluded.position, division_code = excluded.division_code,
+            relation = excluded.relation, sex = excluded.sex, birth_date = excluded.birth_date,
+            health = excluded.health, disability = excluded.disability,
+            labor_ability = excluded.labor_ability, willing_to_work = excluded.willing_to_work,
+            education = excluded.education, school_stage = excluded.school_stage,
+            work = excluded.work, insured = excluded.insured, left_behind = excluded.left_behind,
+            counted = excluded.counted
+            WHERE stored IS DISTINCT FROM excluded
+    ), forgotten AS (
+        DELETE FROM member_copy AS stored USING taken
+        WHERE stored.household_id = taken.household_id AND NOT EXISTS (
+            SELECT FROM standing
+            WHERE standing.household_id = stored.household_id
+                AND standing.person_id = stored.person_id)
+    )
+    SELECT household_id FROM taken
+"""

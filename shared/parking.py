@@ -38,7 +38,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import clock
 from shared.contracts.envelope import Envelope, Headers
-from shared.db import platform_metadata
+from shared.db import driver_of, platform_metadata
 
 GATE = 0x7061726B  # "park": held shared by every batch, exclusively by who re-drives or discards
 
@@ -172,10 +172,10 @@ async def blocked(
 ) -> set[tuple[str, str]]:
     """Those of ``aggregates`` with a message still parked: what follows must wait behind it."""
     pairs = sorted(set(aggregates))
-    rows = await session.execute(
-        _BLOCKED, {"sources": [s for s, _ in pairs], "ids": [i for _, i in pairs]}
+    rows = await driver_of(session).fetch(
+        _BLOCKED, [source for source, _ in pairs], [name for _, name in pairs]
     )
-    return {(row.source, row.aggregate_id) for row in rows}
+    return {(row["source"], row["aggregate_id"]) for row in rows}
 
 
 async def close_gate(session: AsyncSession) -> None:
@@ -271,8 +271,8 @@ async def restate(session: AsyncSession, reasons: Mapping[int, str]) -> None:
         await session.execute(update(parked).where(parked.c.id == parked_id).values(reason=reason))
 
 
-_BLOCKED = text("""
+_BLOCKED = """
     SELECT DISTINCT source, aggregate_id FROM parked
     WHERE state = 'parked' AND (source, aggregate_id) IN (
-        SELECT * FROM unnest(CAST(:sources AS text[]), CAST(:ids AS text[])))
-""")
+        SELECT * FROM unnest($1::text[], $2::text[]))
+"""

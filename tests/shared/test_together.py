@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from deploy.local.provision import ServiceDatabase
 from shared import events, together
-from shared.db import Database, Transaction, driver_of
+from shared.db import Database, Transaction, driver_of, savepoint
 from shared.identity import new_id
 from shared.together import Write
 from tests.bus.notes import event_of
@@ -99,6 +100,22 @@ async def test_the_driver_and_the_session_share_one_transaction(worker: Database
         assert await driver_of(session).fetchval("SELECT name FROM things") == "by-session"
         await session.rollback()
     assert await names(worker) == []
+
+
+async def write_in_vain(session: AsyncSession, one: Write) -> None:
+    """Write it under a savepoint that is not kept."""
+    async with savepoint(session):
+        await together.write(session, [one])
+        raise ZeroDivisionError
+
+
+async def test_a_savepoint_undoes_what_the_driver_wrote_in_it(worker: Database) -> None:
+    async with worker.transaction() as session:
+        await together.write(session, [thing("before")])
+        with pytest.raises(ZeroDivisionError):
+            await write_in_vain(session, thing("inside"))
+        await together.write(session, [thing("after")])
+    assert await names(worker) == ["after", "before"]
 
 
 async def test_a_failure_that_was_swallowed_is_no_commit(worker: Database) -> None:

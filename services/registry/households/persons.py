@@ -22,7 +22,7 @@ from services.registry.households.models import Member, Person
 from services.registry.transfers.models import TransferTask
 from shared import clock, identity
 from shared.auth import Caller
-from shared.db import among, driver_of, in_divisions
+from shared.db import among, driver_of, in_divisions, savepoint
 from shared.errors import Conflict, Fault
 
 _MOST_RACES = 5
@@ -218,7 +218,7 @@ async def _insert(session: AsyncSession, rows: list[dict[str, Any]]) -> bool:
         await driver.execute(_INSERT, *columns)
         return True
     with suppress(_OvertakenError):
-        async with session.begin_nested():
+        async with savepoint(session):
             _all_written(await driver.execute(_INSERT, *columns), len(rows))
             return True
     return False

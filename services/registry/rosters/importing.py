@@ -5,7 +5,7 @@ and takes it back to a savepoint, so that its verdicts are those the import woul
 """
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -24,6 +24,7 @@ from services.registry.rosters.matching import Address, Admit, Refuse, Revise, S
 from services.registry.rosters.models import RosterFinding
 from services.registry.rosters.queries import CONTENT_PURPOSE, Upload
 from shared import clock, crypto
+from shared.db import savepoint
 
 CHUNK = 200
 ORIGIN = "roster"
@@ -141,9 +142,14 @@ async def _taken_back(session: AsyncSession, *, wanted: bool) -> AsyncIterator[N
     if not wanted:
         yield
         return
-    savepoint = await session.begin_nested()
-    yield
-    await savepoint.rollback()
+    with suppress(_TakenBackError):
+        async with savepoint(session):
+            yield
+            raise _TakenBackError
+
+
+class _TakenBackError(Exception):
+    """It was a dry run."""
 
 
 async def _apply(

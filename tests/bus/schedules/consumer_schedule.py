@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared import consumer, watchdog
+from shared import applying, consumer, parking, watchdog
 from shared.applying import Subscription
 from shared.consumer import Consumer
 from shared.contracts.envelope import Envelope
@@ -94,6 +94,7 @@ def _surroundings(schedule: Schedule, group: Group) -> Sequence[Any]:
     return (
         patch.object(consumer, "AIOKafkaConsumer", member),
         patch.object(watchdog, "AIOKafkaConsumer", member),
+        *(patch.object(each, "driver_of", lambda session: session) for each in (applying, parking)),
         patch.object(watchdog, "LOOK_EVERY", 5.0),
         patch.object(consumer, "MAX_RECORDS", schedule.random.choice((2, 5, 1_000))),
     )

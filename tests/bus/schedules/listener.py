@@ -9,16 +9,17 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Hashable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, fields
-from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy import exc, text
 from sqlalchemy.sql.dml import Insert
 
 from shared import applying, parking, topic_ids, watchdog
 from shared.parking import BEHIND
 from shared.producer import Place
+from shared.trouble import sqlstate
 from tests.bus.schedules.history import History, Kind
 from tests.bus.schedules.schedule import Schedule
 
@@ -53,6 +54,14 @@ class DriverError(Exception):
 def database_error(sqlstate: str, *, lost: bool = False) -> exc.DBAPIError:
     """As SQLAlchemy passes on what the driver raised."""
     return exc.DBAPIError("…", {}, DriverError(sqlstate), connection_invalidated=lost)
+
+
+def _by_the_driver(error: exc.DBAPIError) -> asyncpg.PostgresError:
+    if error.connection_invalidated:
+        return asyncpg.ConnectionDoesNotExistError("connection was closed")
+    told = asyncpg.PostgresError("…")
+    told.__dict__["sqlstate"] = sqlstate(error)
+    return told
 
 
 @dataclass
@@ -203,7 +212,14 @@ class ListenerDatabase:
         return record.kind is not Kind.BROKEN and reached >= record.version
 
 
-class Result(list[Any]):
+class Row(dict[str, Any]):
+    """One row, its columns by name as SQLAlchemy and as the driver give them."""
+
+    def __getattr__(self, column: str) -> Any:
+        return self[column]
+
+
+class Result(list[Row]):
     """Rows, as an executed statement gives them."""
 
     def one(self) -> Any:
@@ -213,7 +229,7 @@ class Result(list[Any]):
 
 
 class ListenerSession:
-    """In place of ``AsyncSession``: the few statements of the consumer and of the watchdog."""
+    """In place of a transaction's session and of its driver: the few statements that are asked."""
 
     def __init__(self, database: ListenerDatabase) -> None:
         self.written = Tables()
@@ -224,6 +240,7 @@ class ListenerSession:
         self._held: list[asyncio.Lock] = []
         self._keys: set[Hashable] = set()
         self._lost = self._aborted = False
+        self._before: Tables | None = None
 
     def check(self) -> None:
         """Raises where nothing can be done in this transaction any more."""
@@ -252,7 +269,20 @@ class ListenerSession:
         self._keys.add(key)
         self.check()
 
-    async def execute(self, statement: Any, given: Any = None) -> Result:
+    async def fetch(self, statement: str, *values: Any) -> Result:
+        """As the driver: values by position, and its own errors."""
+        try:
+            return await self._run(statement, dict(zip(_DRIVERS[statement], values, strict=True)))
+        except exc.DBAPIError as error:
+            raise _by_the_driver(error) from None
+
+    async def execute(self, statement: Any, *values: Any) -> Result:
+        """As the driver where it is its SQL, else as SQLAlchemy's session."""
+        if isinstance(statement, str):
+            return await self.fetch(statement, *values)
+        return await self._run(statement, *values)
+
+    async def _run(self, statement: Any, given: Any = None) -> Result:
         """One statement: a moment passes, and it may fail."""
         schedule = self._schedule
         self.check()
@@ -273,15 +303,20 @@ class ListenerSession:
 
     @asynccontextmanager
     async def begin_nested(self) -> AsyncIterator[None]:
-        """A savepoint."""
+        """A savepoint, marked where the session itself speaks next."""
         self.check()
-        before = self.written.copy()
+        self._before = None
         try:
             yield
             self.check()
         except BaseException:
-            self.written, self._aborted = before, False
+            if self._before is not None:
+                self.written, self._aborted = self._before, False
             raise
+
+    async def connection(self) -> None:
+        """Mark the savepoint."""
+        self._before = self.written.copy()
 
     def _offset(self, place: Place) -> int | None:
         mine = self.written.offsets.get(place)
@@ -354,17 +389,17 @@ class ListenerSession:
             await self._lock("received", source, name)
             if self._version((source, name)) < version:
                 self.written.received[source, name] = version
-                passed.append(SimpleNamespace(source=source, aggregate_id=name))
+                passed.append(Row(source=source, aggregate_id=name))
         return passed
 
     async def _blocked(self, given: Mapping[str, Any]) -> Result:
         wanted = set(zip(given["sources"], given["ids"], strict=True))
         rows = [*self._database.tables.parked, *self.written.parked]
         found = {(row["source"], row["aggregate_id"]) for row in rows} & wanted
-        return Result(SimpleNamespace(source=s, aggregate_id=a) for s, a in sorted(found))
+        return Result(Row(source=s, aggregate_id=a) for s, a in sorted(found))
 
     async def _parked(self, _given: None) -> Result:
-        return Result([SimpleNamespace(number=len(self._database.tables.parked), oldest=None)])
+        return Result([Row(number=len(self._database.tables.parked), oldest=None)])
 
     async def _write(self, given: Sequence[tuple[Aggregate, int, bool]]) -> Result:
         for aggregate, version, poison in given:
@@ -391,9 +426,19 @@ class ListenerSession:
     }
 
 
+_DRIVERS: Mapping[str, Sequence[str]] = {
+    applying._LOCK_OFFSETS: ("topics", "partitions", "gate"),
+    applying._START: ("topics", "partitions", "offsets"),
+    applying._MOVE: ("topics", "partitions", "offsets"),
+    applying._GUARD: ("sources", "ids", "versions"),
+    parking._BLOCKED: ("sources", "ids"),
+}
+"""What the driver's statements are given, in this order."""
+
+
 def _places(given: Mapping[str, Any]) -> list[Place]:
     return [Place(*each) for each in zip(given["topics"], given["partitions"], strict=True)]
 
 
-def _offset_row(place: Place, offset: int | None) -> SimpleNamespace:
-    return SimpleNamespace(topic=place.topic, kafka_partition=place.partition, next_offset=offset)
+def _offset_row(place: Place, offset: int | None) -> Row:
+    return Row(topic=place.topic, kafka_partition=place.partition, next_offset=offset)
