@@ -8,25 +8,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from asyncpg import Record
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
     Date,
     MetaData,
-    RowMapping,
     Table,
     Text,
     UniqueConstraint,
     Uuid,
-    text,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import clock, events, identity
 from shared.contracts.assistance import AssistanceEvent, Guarantee, GuaranteeKind
 from shared.contracts.topics import Topic
-from shared.db import NAMING
+from shared.db import NAMING, driver_of
 
 metadata = MetaData(naming_convention=NAMING)
 
@@ -65,28 +64,25 @@ async def give(
     """
     if not verdicts:
         return 0
-    given = {
-        "kind": kind.value,
-        "household_ids": [each.household_id for each in verdicts],
-        "division_codes": [each.division_code for each in verdicts],
-    }
-    await session.execute(_FOLLOW, given)
-    changed = await session.execute(
+    driver = driver_of(session)
+    households = [each.household_id for each in verdicts]
+    divisions = [each.division_code for each in verdicts]
+    await driver.execute(_FOLLOW, households, divisions, kind.value)
+    news = await driver.fetch(
         _GIVE,
-        {
-            **given,
-            "ids": [identity.new_id() for _ in verdicts],
-            "met": [each.met for each in verdicts],
-            "evidence": [each.evidence_id for each in verdicts],
-            "today": clock.today(),
-        },
+        [identity.new_id() for _ in verdicts],
+        households,
+        divisions,
+        [each.met for each in verdicts],
+        [each.evidence_id for each in verdicts],
+        kind.value,
+        clock.today(),
     )
-    news = changed.mappings().all()
     await events.publish(session, [_changed(topic, row) for row in news])
     return len(news)
 
 
-def _changed(topic: Topic, row: RowMapping) -> events.NewEvent:
+def _changed(topic: Topic, row: Record) -> events.NewEvent:
     return events.NewEvent(
         topic=topic,
         type=AssistanceEvent.GUARANTEE_CHANGED,
@@ -104,21 +100,18 @@ def _changed(topic: Topic, row: RowMapping) -> events.NewEvent:
     )
 
 
-_FOLLOW = text("""
+_FOLLOW = """
     UPDATE guarantees_given AS stored SET division_code = moved.division_code
-    FROM unnest(CAST(:household_ids AS uuid[]), CAST(:division_codes AS text[]))
-        AS moved(household_id, division_code)
-    WHERE stored.household_id = moved.household_id AND stored.kind = :kind
+    FROM unnest($1::uuid[], $2::text[]) AS moved(household_id, division_code)
+    WHERE stored.household_id = moved.household_id AND stored.kind = $3
         AND stored.division_code <> moved.division_code
-""")
+"""
 
-_GIVE = text("""
+_GIVE = """
     INSERT INTO guarantees_given AS stored (
         guarantee_id, household_id, kind, division_code, met, evidence_id, since, version)
-    SELECT guarantee_id, household_id, :kind, division_code, met, evidence_id, :today, 1
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:household_ids AS uuid[]),
-                CAST(:division_codes AS text[]), CAST(:met AS boolean[]),
-                CAST(:evidence AS text[]))
+    SELECT guarantee_id, household_id, $6, division_code, met, evidence_id, $7::date, 1
+    FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::boolean[], $5::text[])
         AS given(guarantee_id, household_id, division_code, met, evidence_id)
     ORDER BY household_id
     ON CONFLICT (household_id, kind) DO UPDATE SET
@@ -127,4 +120,4 @@ _GIVE = text("""
         WHERE (stored.met, stored.evidence_id)
             IS DISTINCT FROM (excluded.met, excluded.evidence_id)
     RETURNING guarantee_id, household_id, kind, met, evidence_id, since, version
-""")
+"""

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.education.dropout.models import DropoutCase
 from services.education.dropout.rules import STEP_KEYS, Step
 from services.education.standards.queries import in_force
-from shared.db import among, in_divisions
+from shared.db import driver_of, in_divisions
 
 
 async def cases(
@@ -55,10 +55,8 @@ async def cases_of(
 
 async def open_cases(session: AsyncSession, person_ids: Sequence[UUID]) -> dict[UUID, UUID]:
     """The open case of each of these persons who has one."""
-    rows = select(DropoutCase.person_id, DropoutCase.case_id).where(
-        DropoutCase.closed_on.is_(None), among(DropoutCase.person_id, person_ids)
-    )
-    return {row.person_id: row.case_id for row in await session.execute(rows)}
+    rows = await driver_of(session).fetch(_OPEN_CASES, person_ids)
+    return {row["person_id"]: row["case_id"] for row in rows}
 
 
 async def step_days(
@@ -74,3 +72,8 @@ async def step_days(
         }
         for code in set(division_codes)
     }
+
+
+_OPEN_CASES = """
+    SELECT person_id, case_id FROM dropout_cases WHERE closed_on IS NULL AND person_id = ANY ($1)
+"""

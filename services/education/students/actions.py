@@ -10,11 +10,11 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_skip
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.education.dropout import following
+from services.education.dropout.following import following
 from services.education.students import queries, schooling
 from services.education.students.files import (
     File,
@@ -28,15 +28,14 @@ from services.education.students.files import (
 )
 from services.education.students.models import (
     SchoolStatement,
-    SettledHousehold,
     StudentEntry,
     StudentFile,
 )
-from shared import audit, clock, identity
+from shared import audit, clock, identity, together
 from shared.auth import Caller, system_caller
-from shared.db import among
+from shared.db import among, driver_of
 from shared.errors import NotFound, TryAgain
-from shared.household_copy import household_copy
+from shared.together import Write
 
 CHUNK = 200
 """Households that a new day settles in one transaction."""
@@ -77,21 +76,12 @@ async def settle_due_households(session: AsyncSession, day: date) -> bool:
 
 async def hold_households(session: AsyncSession, household_ids: Sequence[UUID]) -> list[UUID]:
     """Lock these households for settling, in the order of their ids; unknown ones are left out."""
-    copies = household_copy.c
-    known = select(copies.household_id, copies.division_code).where(
-        among(copies.household_id, household_ids)
-    )
-    columns = ["household_id", "division_code"]
-    await session.execute(
-        insert_or_skip(SettledHousehold)
-        .from_select(columns, known.order_by(copies.household_id))
-        .on_conflict_do_nothing()
-    )
-    rows = select(SettledHousehold.household_id).where(
-        among(SettledHousehold.household_id, household_ids)
-    )
-    locked = rows.order_by(SettledHousehold.household_id).with_for_update()
-    return list((await session.scalars(locked)).all())
+    driver = driver_of(session)
+    held = await driver.fetch(_HOLD, household_ids)
+    if len(held) < len(household_ids):
+        await driver.execute(_KNOW, household_ids)
+        held = await driver.fetch(_HOLD, household_ids)
+    return [row["household_id"] for row in held]
 
 
 async def _follow_pupils(
@@ -274,14 +264,28 @@ async def _write_history(
 
 async def _move_along(session: AsyncSession, homes: Mapping[UUID, Home]) -> None:
     """History, statements and cases go to the division that their pupil lives in."""
-    by_division: dict[str, list[UUID]] = {}
-    for person, home in homes.items():
-        by_division.setdefault(home.division_code, []).append(person)
-    for division_code, people in sorted(by_division.items()):
-        for table in (StudentEntry, SchoolStatement):
-            elsewhere = update(table).where(
-                among(table.person_id, people), table.division_code != division_code
-            )
-            await session.execute(elsewhere.values(division_code=division_code))
     places = [(each.person_id, each.household_id, each.division_code) for each in homes.values()]
-    await following.follow_pupils(session, places)
+    if places:
+        people = [place[0] for place in places]
+        divisions = [place[2] for place in places]
+        moving = [Write(each, (people, divisions)) for each in (_MOVE_HISTORY, _MOVE_STATEMENTS)]
+        await together.write(session, [*moving, following(places)])
+
+
+_KNOW = """
+    INSERT INTO settled_households (household_id, division_code)
+    SELECT household_id, division_code FROM household_copy
+    WHERE household_id = ANY ($1) ORDER BY household_id
+    ON CONFLICT DO NOTHING
+"""
+_HOLD = """
+    SELECT household_id FROM settled_households
+    WHERE household_id = ANY ($1) ORDER BY household_id FOR UPDATE
+"""
+_MOVE = """
+    UPDATE {table} AS stored SET division_code = home.division_code
+    FROM unnest($1::uuid[], $2::text[]) AS home(person_id, division_code)
+    WHERE stored.person_id = home.person_id AND stored.division_code <> home.division_code
+"""
+_MOVE_HISTORY = _MOVE.format(table="student_history")
+_MOVE_STATEMENTS = _MOVE.format(table="school_statements")

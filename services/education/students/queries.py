@@ -6,13 +6,13 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Select, and_, func, select, union
+from asyncpg import Record
+from sqlalchemy import RowMapping, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.education.students.files import File, FileState, Home, Statement
 from services.education.students.models import (
     SchoolGap,
-    SchoolStatement,
     SettledHousehold,
     StudentEntry,
     StudentFile,
@@ -20,10 +20,7 @@ from services.education.students.models import (
 from services.education.students.rules import Standing
 from shared.asked import prefixes
 from shared.contracts.registry import Education, SchoolStage, State
-from shared.db import among, in_divisions
-from shared.household_copy import household_copy, member_copy
-
-HOUSEHOLDS, MEMBERS = household_copy.c, member_copy.c
+from shared.db import driver_of, in_divisions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,85 +139,54 @@ async def places_of(
     session: AsyncSession, household_ids: Sequence[UUID]
 ) -> dict[UUID, tuple[str, State]]:
     """Where these households live and how their files stand."""
-    rows = select(HOUSEHOLDS.household_id, HOUSEHOLDS.division_code, HOUSEHOLDS.state).where(
-        among(HOUSEHOLDS.household_id, household_ids)
-    )
-    return {
-        household_id: (division_code, State(state))
-        for household_id, division_code, state in (await session.execute(rows)).all()
-    }
+    rows = await driver_of(session).fetch(_PLACES, household_ids)
+    return {row["household_id"]: (row["division_code"], State(row["state"])) for row in rows}
 
 
 async def people_of(session: AsyncSession, household_ids: Sequence[UUID]) -> Sequence[UUID]:
     """Who may have to do with these households' files: members now, and pupils filed there."""
-    members = select(MEMBERS.person_id).where(among(MEMBERS.household_id, household_ids))
-    filed = select(StudentFile.person_id).where(among(StudentFile.household_id, household_ids))
-    return (await session.scalars(union(members, filed))).all()
+    rows = await driver_of(session).fetch(_PEOPLE, household_ids)
+    return [row["person_id"] for row in rows]
 
 
 async def hold_files(session: AsyncSession, person_ids: Sequence[UUID]) -> dict[UUID, File]:
     """These persons' files, locked in the order of persons."""
-    rows = select(StudentFile.__table__).where(among(StudentFile.person_id, person_ids))
-    held = await session.execute(rows.order_by(StudentFile.person_id).with_for_update())
-    return {row["person_id"]: _file(row) for row in held.mappings()}
+    rows = await driver_of(session).fetch(_HOLD_FILES, person_ids)
+    return {row["person_id"]: _file(row) for row in rows}
 
 
 async def homes_of(session: AsyncSession, person_ids: Sequence[UUID]) -> dict[UUID, list[Home]]:
     """Every household that these persons stand in, by person."""
-    return await _homes(session, _home_rows().where(among(MEMBERS.person_id, person_ids)))
+    found: dict[UUID, list[Home]] = {}
+    for home in await _homes(session, _HOMES_OF, person_ids):
+        found.setdefault(home.person_id, []).append(home)
+    return found
 
 
 async def homes_in(session: AsyncSession, household_ids: Sequence[UUID]) -> dict[UUID, list[Home]]:
     """The members of these households who count, by household."""
-    rows = _home_rows().where(among(MEMBERS.household_id, household_ids), MEMBERS.counted)
     found: dict[UUID, list[Home]] = {}
-    for homes in (await _homes(session, rows)).values():
-        for home in homes:
-            found.setdefault(home.household_id, []).append(home)
+    for home in await _homes(session, _HOMES_IN, household_ids):
+        found.setdefault(home.household_id, []).append(home)
     return found
 
 
 async def statements_of(session: AsyncSession, person_ids: Sequence[UUID]) -> dict[UUID, Statement]:
     """The live statements about these persons."""
-    rows = select(SchoolStatement.__table__).where(
-        SchoolStatement.superseded_at.is_(None), among(SchoolStatement.person_id, person_ids)
-    )
-    return {row["person_id"]: _statement(row) for row in (await session.execute(rows)).mappings()}
+    rows = await driver_of(session).fetch(_STATEMENTS, person_ids)
+    return {row["person_id"]: _statement(row) for row in rows}
 
 
-async def open_gaps(session: AsyncSession, household_ids: Sequence[UUID]) -> Sequence[RowMapping]:
+async def open_gaps(session: AsyncSession, household_ids: Sequence[UUID]) -> Sequence[Record]:
     """What is missing in these households as it was last found."""
-    rows = select(SchoolGap.__table__).where(
-        SchoolGap.ended_on.is_(None), among(SchoolGap.household_id, household_ids)
-    )
-    return (await session.execute(rows)).mappings().all()
+    return await driver_of(session).fetch(_OPEN_GAPS, household_ids)
 
 
-def _home_rows() -> Select[Any]:
-    joined = member_copy.join(household_copy, MEMBERS.household_id == HOUSEHOLDS.household_id)
-    return select(
-        MEMBERS.person_id,
-        MEMBERS.household_id,
-        HOUSEHOLDS.division_code,
-        HOUSEHOLDS.state,
-        HOUSEHOLDS.effective_from,
-        HOUSEHOLDS.version,
-        MEMBERS.birth_date,
-        MEMBERS.education,
-        MEMBERS.school_stage,
-        MEMBERS.left_behind,
-        MEMBERS.counted,
-    ).select_from(joined)
+async def _homes(session: AsyncSession, query: str, ids: Sequence[UUID]) -> list[Home]:
+    return [_home(row) for row in await driver_of(session).fetch(query, ids)]
 
 
-async def _homes(session: AsyncSession, rows: Select[Any]) -> dict[UUID, list[Home]]:
-    found: dict[UUID, list[Home]] = {}
-    for row in (await session.execute(rows)).mappings():
-        found.setdefault(row["person_id"], []).append(_home(row))
-    return found
-
-
-def _home(row: RowMapping) -> Home:
+def _home(row: Record) -> Home:
     return Home(
         person_id=row["person_id"],
         household_id=row["household_id"],
@@ -236,7 +202,7 @@ def _home(row: RowMapping) -> Home:
     )
 
 
-def _file(row: RowMapping) -> File:
+def _file(row: Record) -> File:
     return File(
         person_id=row["person_id"],
         household_id=row["household_id"],
@@ -249,7 +215,7 @@ def _file(row: RowMapping) -> File:
     )
 
 
-def _statement(row: RowMapping) -> Statement:
+def _statement(row: Record) -> Statement:
     return Statement(
         statement_id=row["statement_id"],
         person_id=row["person_id"],
@@ -264,3 +230,28 @@ def _statement(row: RowMapping) -> Statement:
 
 def _stage(text: str | None) -> SchoolStage | None:
     return None if text is None else SchoolStage(text)
+
+
+# What settling asks is asked of every batch of events, so it goes straight to the driver.
+_PLACES = """
+    SELECT household_id, division_code, state FROM household_copy WHERE household_id = ANY ($1)
+"""
+_PEOPLE = """
+    SELECT person_id FROM member_copy WHERE household_id = ANY ($1)
+    UNION SELECT person_id FROM student_files WHERE household_id = ANY ($1)
+"""
+_HOLD_FILES = """
+    SELECT * FROM student_files WHERE person_id = ANY ($1) ORDER BY person_id FOR UPDATE
+"""
+_HOMES = """
+    SELECT member.person_id, member.household_id, home.division_code, home.state,
+        home.effective_from, home.version, member.birth_date, member.education,
+        member.school_stage, member.left_behind, member.counted
+    FROM member_copy AS member JOIN household_copy AS home USING (household_id)
+"""
+_HOMES_OF = f"{_HOMES} WHERE member.person_id = ANY ($1)"
+_HOMES_IN = f"{_HOMES} WHERE member.household_id = ANY ($1) AND member.counted"
+_STATEMENTS = """
+    SELECT * FROM school_statements WHERE superseded_at IS NULL AND person_id = ANY ($1)
+"""
+_OPEN_GAPS = "SELECT * FROM school_gaps WHERE ended_on IS NULL AND household_id = ANY ($1)"

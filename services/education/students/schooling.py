@@ -8,8 +8,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Date, Text, Uuid, insert, text, update
-from sqlalchemy import bindparam as bind
+from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.education.dropout import queries as dropout
@@ -21,27 +20,21 @@ from shared import guarantees, identity
 from shared.contracts.assistance import GuaranteeKind
 from shared.contracts.registry import State
 from shared.contracts.topics import EDUCATION_ASSISTANCE
-from shared.db import among
+from shared.db import among, driver_of
 from shared.guarantees import Verdict
 
 Gap = tuple[str, str | None]
 """A standing and, where something has to be found out, the doubt."""
 
-_LOOK_AGAIN = text(
-    """
+_LOOK_AGAIN = """
     UPDATE settled_households AS settled
     SET division_code = known.division_code, look_again_on = known.look_again_on
-    FROM unnest(:household_ids, :division_codes, :days)
+    FROM unnest($1::uuid[], $2::text[], $3::date[])
         AS known(household_id, division_code, look_again_on)
     WHERE settled.household_id = known.household_id
         AND (settled.division_code, settled.look_again_on)
             IS DISTINCT FROM (known.division_code, known.look_again_on)
-    """
-).bindparams(
-    bind("household_ids", type_=ARRAY(Uuid)),
-    bind("division_codes", type_=ARRAY(Text)),
-    bind("days", type_=ARRAY(Date)),
-)
+"""
 
 
 async def state_schooling(
@@ -168,9 +161,5 @@ async def _look_again(
 ) -> None:
     ids = sorted(places)
     days = [next_look((pupil.birth_date for pupil in pupils.get(each, ())), on) for each in ids]
-    values = {
-        "household_ids": ids,
-        "division_codes": [places[each][0] for each in ids],
-        "days": days,
-    }
-    await session.execute(_LOOK_AGAIN, values)
+    divisions = [places[each][0] for each in ids]
+    await driver_of(session).execute(_LOOK_AGAIN, ids, divisions, days)
