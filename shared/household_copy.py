@@ -106,6 +106,15 @@ async def apply(session: AsyncSession, envelopes: Sequence[Envelope]) -> list[Ho
     return [state for key, (_, state) in newest.items() if key in taken]
 
 
+def versions(envelopes: Sequence[Envelope]) -> dict[UUID, int]:
+    """The newest version of each household among these events."""
+    found: dict[UUID, int] = {}
+    for each in envelopes:
+        household_id = UUID(each.subject)
+        found[household_id] = max(found.get(household_id, 0), each.aggregate_version)
+    return found
+
+
 async def load(session: AsyncSession, household_ids: Sequence[UUID]) -> list[HouseholdState]:
     """The copies of these households as the registry published them, in the order of their ids.
 

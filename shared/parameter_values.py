@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import divisions
-from shared.db import platform_metadata
+from shared.db import driver_of, platform_metadata
 from shared.money import CENT
 
 PARAMETERS = Table(
@@ -132,6 +132,20 @@ def holding(rows: Iterable[Parameter], chain: tuple[str, ...]) -> list[Parameter
         nearest = distance
         held.append(row)
     return held
+
+
+async def approved(
+    session: AsyncSession, keys: Iterable[str], scopes: Iterable[str]
+) -> list[Parameter]:
+    """All approved values of these keys for these very divisions; ``holding`` says which hold."""
+    rows = await driver_of(session).fetch(_APPROVED, sorted(keys), sorted(scopes))
+    return [Parameter.model_validate(dict(row)) for row in rows]
+
+
+_APPROVED = """
+    SELECT * FROM policy_parameters
+    WHERE key = ANY ($1) AND division_code = ANY ($2) AND approved_at IS NOT NULL
+"""
 
 
 async def read(session: AsyncSession, wanted: Select[Any]) -> list[Parameter]:

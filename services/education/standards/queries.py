@@ -3,12 +3,11 @@
 from collections.abc import Collection, Mapping
 from datetime import date
 
-from sqlalchemy import ARRAY, Text, any_, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import parameter_values
 from shared.divisions import ancestors
-from shared.parameter_values import PARAMETERS, Parameter
+from shared.parameter_values import Parameter
 
 Held = Mapping[tuple[str, str], Parameter]
 """By key and division code; what no approved value covers is not in it."""
@@ -19,15 +18,8 @@ async def in_force(
 ) -> Held:
     """The approved values of ``keys`` that hold on a day in each of these divisions."""
     chains = {code: ancestors(code) for code in division_codes}
-    scopes = sorted({scope for chain in chains.values() for scope in chain})
-    approved = await parameter_values.read(
-        session,
-        select(PARAMETERS).where(
-            PARAMETERS.c.key == any_(literal(sorted(keys), ARRAY(Text))),
-            PARAMETERS.c.division_code == any_(literal(scopes, ARRAY(Text))),
-            PARAMETERS.c.approved_at.is_not(None),
-        ),
-    )
+    scopes = {scope for chain in chains.values() for scope in chain}
+    approved = await parameter_values.approved(session, keys, scopes)
     held: dict[tuple[str, str], Parameter] = {}
     for code, chain in chains.items():
         for key in keys:

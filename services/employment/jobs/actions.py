@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, insert, select, text
+from sqlalchemy import RowMapping, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.employment.jobs import queries, writing
@@ -33,21 +33,20 @@ from services.employment.standards.rules import MIGRANT_MONTHS
 from shared import audit, clock, identity
 from shared.auth import Caller, system_caller
 from shared.contracts.registry import Member, State
+from shared.db import driver_of
 from shared.errors import Conflict, Fault, NotFound, PreconditionFailed, Refused, TryAgain
 from shared.parameters import value_at
 
 CHUNK = 500
 """Placements brought to a new day a transaction."""
 
-_FOLLOW_PEOPLE = text(
-    """
+_FOLLOW_PEOPLE = """
     UPDATE placements AS stored SET division_code = profile.division_code
     FROM labour_profiles AS profile
-    WHERE profile.household_id = ANY(CAST(:ids AS uuid[]))
+    WHERE profile.household_id = ANY ($1)
         AND stored.person_id = profile.person_id
         AND stored.division_code <> profile.division_code
-    """
-)
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +139,7 @@ async def follow_the_day(session: AsyncSession, day: date) -> bool:
 
 async def follow_moves(session: AsyncSession, household_ids: Sequence[UUID]) -> None:
     """Let placements go along with their people: whose county they are in decides who sees them."""
-    await session.execute(_FOLLOW_PEOPLE, {"ids": list(household_ids)})
+    await driver_of(session).execute(_FOLLOW_PEOPLE, household_ids)
 
 
 async def _refuse_without_profile(

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.employment.jobs.models import Placement
 from services.employment.labour.rules import Job
-from shared.db import among, in_divisions
+from shared.db import driver_of, in_divisions
 
 _TABLE = Placement.__table__
 _OPEN = Placement.ended_on.is_(None)
@@ -27,23 +27,23 @@ class PlacementFilter:
 
 async def jobs_of(session: AsyncSession, person_ids: Sequence[UUID]) -> dict[UUID, list[Job]]:
     """The placements of these people that are not over, as far as work is concerned."""
-    rows = select(
-        Placement.person_id,
-        Placement.placement_id,
-        Placement.kind,
-        Placement.counts_from,
-        Placement.until,
-    ).where(_OPEN, among(Placement.person_id, person_ids))
     found: dict[UUID, list[Job]] = {}
-    for row in await session.execute(rows.order_by(Placement.placement_id)):
+    for row in await driver_of(session).fetch(_JOBS, person_ids):
+        until = row["until"]
         job = Job(
-            placement_id=row.placement_id,
-            kind=row.kind,
-            counts_from=row.counts_from,
-            counts_until=None if row.until is None else row.until + timedelta(days=1),
+            placement_id=row["placement_id"],
+            kind=row["kind"],
+            counts_from=row["counts_from"],
+            counts_until=None if until is None else until + timedelta(days=1),
         )
-        found.setdefault(row.person_id, []).append(job)
+        found.setdefault(row["person_id"], []).append(job)
     return found
+
+
+_JOBS = """
+    SELECT person_id, placement_id, kind, counts_from, until FROM placements
+    WHERE ended_on IS NULL AND person_id = ANY ($1) ORDER BY placement_id
+"""
 
 
 async def placements_of_person(

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import RowMapping, text
+from asyncpg import Record
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.employment.jobs import queries as placements
@@ -23,25 +23,21 @@ from shared.auth import Caller, system_caller
 from shared.contracts.assistance import GuaranteeKind
 from shared.contracts.registry import State
 from shared.contracts.topics import EMPLOYMENT_ASSISTANCE
+from shared.db import driver_of
 
 CHUNK = 500
 """Households settled a transaction when a day turns."""
 
-_KNOW = text(
-    """
+_KNOW = """
     INSERT INTO household_labour (
         household_id, division_code, on_assistance, able, willing, employed)
     SELECT household_id, division_code, false, 0, 0, 0 FROM household_copy
-    WHERE household_id = ANY(CAST(:ids AS uuid[])) ORDER BY household_id
+    WHERE household_id = ANY ($1) ORDER BY household_id
     ON CONFLICT (household_id) DO NOTHING
-    """
-)
-_HOLD = text(
-    """
-    SELECT * FROM household_labour WHERE household_id = ANY(CAST(:ids AS uuid[]))
-    ORDER BY household_id FOR UPDATE
-    """
-)
+"""
+_HOLD = """
+    SELECT * FROM household_labour WHERE household_id = ANY ($1) ORDER BY household_id FOR UPDATE
+"""
 _DECIDED = (
     "division_code",
     "on_assistance",
@@ -52,27 +48,25 @@ _DECIDED = (
     "employed",
     "look_again_on",
 )
-_STORE = text(
-    f"""
+_STORE = f"""
     UPDATE household_labour AS stored
     SET {", ".join(f"{name} = given.{name}" for name in _DECIDED)}
-    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given(
+    FROM jsonb_to_recordset($1::jsonb) AS given(
         household_id uuid, division_code text, on_assistance boolean, outcome text, evidence text,
         able smallint, willing smallint, employed smallint, look_again_on date)
     WHERE stored.household_id = given.household_id
-    """  # noqa: S608 (the column names above)
-)
+"""  # noqa: S608 (the column names above)
 
 
 async def know(session: AsyncSession, household_ids: Sequence[UUID]) -> None:
     """Give new households the row that is their lock. For the worker, before it settles them."""
-    await session.execute(_KNOW, {"ids": list(household_ids)})
+    await driver_of(session).execute(_KNOW, household_ids)
 
 
-async def hold(session: AsyncSession, household_ids: Sequence[UUID]) -> dict[UUID, RowMapping]:
+async def hold(session: AsyncSession, household_ids: Sequence[UUID]) -> dict[UUID, Record]:
     """Lock what is decided about these households' work until this transaction ends."""
-    rows = await session.execute(_HOLD, {"ids": list(household_ids)})
-    return {row["household_id"]: row for row in rows.mappings()}
+    rows = await driver_of(session).fetch(_HOLD, household_ids)
+    return {row["household_id"]: row for row in rows}
 
 
 async def settle(
@@ -161,7 +155,7 @@ def _row(
 
 
 async def _store(
-    session: AsyncSession, held: Mapping[UUID, RowMapping], rows: Sequence[dict[str, Any]]
+    session: AsyncSession, held: Mapping[UUID, Record], rows: Sequence[dict[str, Any]]
 ) -> set[UUID]:
     news = [
         row
@@ -169,7 +163,7 @@ async def _store(
         if any(held[row["household_id"]][name] != row[name] for name in _DECIDED)
     ]
     if news:
-        await session.execute(_STORE, {"rows": orjson.dumps(news, default=str).decode()})
+        await driver_of(session).execute(_STORE, orjson.dumps(news, default=str).decode())
     return {row["household_id"] for row in news}
 
 

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from asyncpg import Record
 from sqlalchemy import RowMapping, insert, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,11 +19,15 @@ from services.employment.standards.queries import held_on, values_over_time
 from services.employment.standards.rules import OFFER_WORKING_DAYS
 from shared import identity, workdays
 from shared.asked import prefixes
-from shared.db import among, in_divisions
+from shared.db import among, driver_of, in_divisions
 
 _TABLE = ZeroEmploymentCase.__table__
 OPEN = ZeroEmploymentCase.closed_on.is_(None)
 
+_HOLD = """
+    SELECT * FROM zero_employment_cases WHERE closed_on IS NULL AND household_id = ANY ($1)
+    ORDER BY case_id FOR UPDATE
+"""
 _CLOSE = text(
     """
     UPDATE zero_employment_cases AS stored
@@ -146,19 +151,15 @@ def _case(home: Home, person_ids: Sequence[UUID], today: date) -> dict[str, Any]
     }
 
 
-async def _open_cases(
-    session: AsyncSession, household_ids: Sequence[UUID]
-) -> dict[UUID, RowMapping]:
-    theirs = among(ZeroEmploymentCase.household_id, household_ids)
-    ordered = select(_TABLE).where(OPEN, theirs).order_by(ZeroEmploymentCase.case_id)
-    rows = await session.execute(ordered.with_for_update())
-    return {row["household_id"]: row for row in rows.mappings()}
+async def _open_cases(session: AsyncSession, household_ids: Sequence[UUID]) -> dict[UUID, Record]:
+    rows = await driver_of(session).fetch(_HOLD, household_ids)
+    return {row["household_id"]: row for row in rows}
 
 
 async def _write(
     session: AsyncSession,
     opened: Sequence[dict[str, Any]],
-    closed: Sequence[tuple[RowMapping, str, str]],
+    closed: Sequence[tuple[Record, str, str]],
     moved: Sequence[tuple[UUID, str]],
     today: date,
 ) -> None:

@@ -3,43 +3,36 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from asyncpg import Record
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.registry import Member, State
+from shared.db import driver_of
 
 _COLUMNS = ", ".join(f"member.{name}" for name in Member.model_fields)
 _PLACES = f"""
     SELECT {_COLUMNS}, member.household_id, member.division_code, home.state, home.effective_from
     FROM member_copy AS member JOIN household_copy AS home USING (household_id)
 """  # noqa: S608 (the contract's own field names)
-_PLACES_OF_PEOPLE = text(f"{_PLACES} WHERE member.person_id = ANY(CAST(:ids AS uuid[]))")
-_PLACES_IN_HOUSEHOLDS = text(
-    f"{_PLACES} WHERE member.household_id = ANY(CAST(:ids AS uuid[]))"
-    " ORDER BY member.household_id, member.position"
-)
-_PEOPLE = text(
-    """
-    SELECT person_id FROM member_copy WHERE household_id = ANY(CAST(:ids AS uuid[]))
-    UNION SELECT person_id FROM labour_profiles WHERE household_id = ANY(CAST(:ids AS uuid[]))
+_PLACES_OF_PEOPLE = f"{_PLACES} WHERE member.person_id = ANY ($1)"
+_PLACES_IN_HOUSEHOLDS = f"""
+    {_PLACES} WHERE member.household_id = ANY ($1) ORDER BY member.household_id, member.position
+"""
+_PEOPLE = """
+    SELECT person_id FROM member_copy WHERE household_id = ANY ($1)
+    UNION SELECT person_id FROM labour_profiles WHERE household_id = ANY ($1)
     ORDER BY person_id
-    """
-)
-_HOMES = text(
-    """
+"""
+_HOMES = """
     SELECT household_id, division_code, state FROM household_copy
-    WHERE household_id = ANY(CAST(:ids AS uuid[])) ORDER BY household_id
-    """
-)
-_LISTING = text(
-    """
-    SELECT DISTINCT household_id FROM member_copy WHERE person_id = ANY(CAST(:ids AS uuid[]))
+    WHERE household_id = ANY ($1) ORDER BY household_id
+"""
+_LISTING = """
+    SELECT DISTINCT household_id FROM member_copy WHERE person_id = ANY ($1)
     ORDER BY household_id
-    """
-)
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,19 +62,19 @@ class Home:
 
 async def people_of(session: AsyncSession, household_ids: Sequence[UUID]) -> list[UUID]:
     """Who is a member of these households, or has their profile there; by id."""
-    return list((await session.scalars(_PEOPLE, {"ids": list(household_ids)})).all())
+    return [row["person_id"] for row in await driver_of(session).fetch(_PEOPLE, household_ids)]
 
 
 async def households_listing(session: AsyncSession, person_ids: Sequence[UUID]) -> list[UUID]:
     """The households whose files list these people; somebody who moves is in two for a while."""
-    return list((await session.scalars(_LISTING, {"ids": list(person_ids)})).all())
+    return [row["household_id"] for row in await driver_of(session).fetch(_LISTING, person_ids)]
 
 
 async def places_of(session: AsyncSession, person_ids: Sequence[UUID]) -> dict[UUID, Place]:
     """Where each of these people belongs; who is no member anywhere is left out."""
-    rows = await session.execute(_PLACES_OF_PEOPLE, {"ids": list(person_ids)})
+    rows = await driver_of(session).fetch(_PLACES_OF_PEOPLE, person_ids)
     found: dict[UUID, Place] = {}
-    for place in map(_place, rows.mappings()):
+    for place in map(_place, rows):
         known = found.get(place.member.person_id)
         if known is None or known.rank < place.rank:
             found[place.member.person_id] = place
@@ -92,23 +85,26 @@ async def members_of(
     session: AsyncSession, household_ids: Sequence[UUID]
 ) -> dict[UUID, list[Member]]:
     """The members of these households in the registry's order."""
-    rows = await session.execute(_PLACES_IN_HOUSEHOLDS, {"ids": list(household_ids)})
+    rows = await driver_of(session).fetch(_PLACES_IN_HOUSEHOLDS, household_ids)
     found: dict[UUID, list[Member]] = {}
-    for place in map(_place, rows.mappings()):
+    for place in map(_place, rows):
         found.setdefault(place.household_id, []).append(place.member)
     return found
 
 
 async def homes(session: AsyncSession, household_ids: Sequence[UUID]) -> list[Home]:
     """These households as the registry last told them, by id."""
-    rows = await session.execute(_HOMES, {"ids": list(household_ids)})
     return [
-        Home(household_id=row.household_id, division_code=row.division_code, state=State(row.state))
-        for row in rows
+        Home(
+            household_id=row["household_id"],
+            division_code=row["division_code"],
+            state=State(row["state"]),
+        )
+        for row in await driver_of(session).fetch(_HOMES, household_ids)
     ]
 
 
-def _place(row: Any) -> Place:
+def _place(row: Record) -> Place:
     return Place(
         household_id=row["household_id"],
         division_code=row["division_code"],

@@ -11,38 +11,33 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import RowMapping, select, text
+from asyncpg import Record
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.employment.jobs import queries as placements
 from services.employment.labour import facts
 from services.employment.labour.facts import Place
-from services.employment.labour.models import LabourProfile
 from services.employment.labour.rules import Assessment, Status, assess, resting_because
-from shared.db import among
+from shared.db import driver_of
 
-_TABLE = LabourProfile.__table__
+_HOLD = "SELECT * FROM labour_profiles WHERE person_id = ANY ($1) ORDER BY person_id FOR UPDATE"
 _DECIDED = ("household_id", "division_code", "able", "willing", "status", "reasons", "facts")
 _COLUMNS = ("person_id", *_DECIDED, "since")
 _GIVEN = """
-    jsonb_to_recordset(CAST(:rows AS jsonb)) AS given(
+    jsonb_to_recordset($1::jsonb) AS given(
         person_id uuid, household_id uuid, division_code text, able boolean, willing boolean,
         status text, reasons text[], facts jsonb, since date)
 """
-_OPEN = text(
-    f"""
+_OPEN = f"""
     INSERT INTO labour_profiles ({", ".join(_COLUMNS)})
     SELECT {", ".join(_COLUMNS)} FROM {_GIVEN} ORDER BY person_id
     ON CONFLICT (person_id) DO NOTHING RETURNING person_id
-    """  # noqa: S608 (the column names above)
-)
-_FOLLOW = text(
-    f"""
+"""  # noqa: S608 (the column names above)
+_FOLLOW = f"""
     UPDATE labour_profiles AS stored
     SET {", ".join(f"{name} = given.{name}" for name in _COLUMNS[1:])}
     FROM {_GIVEN} WHERE stored.person_id = given.person_id
-    """  # noqa: S608 (the column names above)
-)
+"""  # noqa: S608 (the column names above)
 
 
 @dataclass(slots=True)
@@ -90,7 +85,7 @@ async def _follow(
     return changes, await _write(session, changes)
 
 
-def _left(row: RowMapping | None) -> dict[str, Any] | None:
+def _left(row: Record | None) -> dict[str, Any] | None:
     """Whoever is no member anywhere keeps all but the status."""
     if row is None:
         return None
@@ -135,7 +130,7 @@ def _facts(place: Place, found: Assessment) -> dict[str, Any]:
 
 
 def _compare(
-    changes: Changes, row: RowMapping | None, wanted: dict[str, Any] | None, today: date
+    changes: Changes, row: Record | None, wanted: dict[str, Any] | None, today: date
 ) -> None:
     if wanted is None:
         return
@@ -147,22 +142,19 @@ def _compare(
         changes.followed.append(wanted | {"since": since})
 
 
-async def _hold(session: AsyncSession, person_ids: Sequence[UUID]) -> dict[UUID, RowMapping]:
-    these = among(LabourProfile.person_id, person_ids)
-    rows = select(_TABLE).where(these).order_by(LabourProfile.person_id).with_for_update()
-    return {row["person_id"]: row for row in (await session.execute(rows)).mappings()}
+async def _hold(session: AsyncSession, person_ids: Sequence[UUID]) -> dict[UUID, Record]:
+    rows = await driver_of(session).fetch(_HOLD, person_ids)
+    return {row["person_id"]: row for row in rows}
 
 
 async def _write(session: AsyncSession, changes: Changes) -> list[UUID]:
     """Write them; gives the people whose profile was not there before and is now another's."""
     if changes.followed:
-        await session.execute(
-            _FOLLOW, {"rows": orjson.dumps(changes.followed, default=str).decode()}
-        )
+        followed = orjson.dumps(changes.followed, default=str).decode()
+        await driver_of(session).execute(_FOLLOW, followed)
     if not changes.opened:
         return []
-    opened = await session.scalars(
-        _OPEN, {"rows": orjson.dumps(changes.opened, default=str).decode()}
-    )
-    missed = {row["person_id"] for row in changes.opened} - set(opened)
+    rows = orjson.dumps(changes.opened, default=str).decode()
+    opened = {row["person_id"] for row in await driver_of(session).fetch(_OPEN, rows)}
+    missed = {row["person_id"] for row in changes.opened} - opened
     return sorted(missed)

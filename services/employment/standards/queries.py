@@ -3,12 +3,11 @@
 from collections.abc import Collection, Sequence
 from datetime import date
 
-from sqlalchemy import ARRAY, Text, any_, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import parameter_values
 from shared.divisions import ancestors
-from shared.parameter_values import PARAMETERS, Parameter
+from shared.parameter_values import Parameter
 
 
 async def values_over_time(
@@ -16,15 +15,8 @@ async def values_over_time(
 ) -> dict[str, list[Parameter]]:
     """For each of these divisions the approved values that hold there one after the other."""
     chains = {code: ancestors(code) for code in division_codes}
-    scopes = sorted({scope for chain in chains.values() for scope in chain})
-    approved = await parameter_values.read(
-        session,
-        select(PARAMETERS).where(
-            PARAMETERS.c.key == key,
-            PARAMETERS.c.division_code == any_(literal(scopes, ARRAY(Text))),
-            PARAMETERS.c.approved_at.is_not(None),
-        ),
-    )
+    scopes = {scope for chain in chains.values() for scope in chain}
+    approved = await parameter_values.approved(session, (key,), scopes)
     return {
         code: parameter_values.holding(
             (row for row in approved if row.division_code in chain), chain

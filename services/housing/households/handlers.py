@@ -13,5 +13,5 @@ from shared.contracts.envelope import Envelope
 async def on_households(session: AsyncSession, envelopes: Sequence[Envelope]) -> None:
     """Take the newest states into the copy; survey their dwellings, open and close house files."""
     states = await household_copy.apply(session, envelopes)
-    await surveys.take_reports(session, states)
-    await renovations.follow_households(session, states)
+    moved = await surveys.take_reports(session, states)
+    await renovations.follow_households(session, moved)

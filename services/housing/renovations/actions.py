@@ -182,7 +182,9 @@ async def cancel(
 
 
 async def follow_households(session: AsyncSession, states: Sequence[HouseholdState]) -> None:
-    """Let the renovations of households that moved follow them; no other is written to."""
+    """Let the renovations of households that moved follow them."""
+    if not states:
+        return
     places = {
         "household_ids": [state.household_id for state in states],
         "division_codes": [state.division_code for state in states],

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from asyncpg import Record
 from sqlalchemy import RowMapping, insert, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,7 +19,7 @@ from shared.errors import Conflict, Fault, NotFound, Refused
 
 async def hold(
     session: AsyncSession, caller: Caller, renovation_id: UUID
-) -> tuple[RowMapping, RowMapping]:
+) -> tuple[RowMapping, Record]:
     """The renovation and its household's dwelling, both locked, the dwelling first."""
     seen = await stored(session, caller, renovation_id)
     dwelling = await surveys.hold_dwelling(session, caller, seen["household_id"])

@@ -10,30 +10,39 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import RowMapping, insert, text, update
-from sqlalchemy.dialects.postgresql import insert as insert_or_update
+from asyncpg import Record
+from sqlalchemy import insert, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.housing.surveys import queries
 from services.housing.surveys.models import DangerousHouseFile, Dwelling
-from services.housing.surveys.reports import REPORTED, News, read_grade, weigh
+from services.housing.surveys.reports import REPORTED, News, Row, read_grade, weigh
 from services.housing.surveys.rules import ClosingCause, FileState, lives_safely, move_faults
 from shared import audit, clock, events, guarantees, household_copy
 from shared.auth import Caller, system_caller
 from shared.contracts.assistance import GuaranteeKind
 from shared.contracts.registry import HouseholdState, State
 from shared.contracts.topics import HOUSING_ASSISTANCE
-from shared.db import EVERYWHERE
+from shared.db import EVERYWHERE, driver_of
 from shared.errors import Conflict, NotFound, Refused
 from shared.guarantees import Verdict
 
 CHUNK = 500
 
-_KEEP = insert_or_update(Dwelling)
-_KEEP_DWELLINGS = _KEEP.on_conflict_do_update(
-    index_elements=[Dwelling.household_id],
-    set_={name: _KEEP.excluded[name] for name in (*REPORTED, "renovated_on")},
-)
+_NEWER = ", ".join(f"{name} = excluded.{name}" for name in (*REPORTED, "renovated_on"))
+_KEEP_DWELLINGS = f"""
+    INSERT INTO dwellings (
+        household_id, division_code, grade, grade_since, on_file, occupied, occupied_since,
+        occupancy_history, renovated_file_id, renovated_on)
+    SELECT household_id, division_code, grade, grade_since, on_file, occupied, occupied_since,
+        occupancy_history, renovated_file_id, renovated_on
+    FROM jsonb_to_recordset($1::jsonb) AS given(
+        household_id uuid, division_code text, grade text, grade_since date, on_file boolean,
+        occupied boolean, occupied_since date, occupancy_history jsonb, renovated_file_id uuid,
+        renovated_on date)
+    ORDER BY household_id
+    ON CONFLICT (household_id) DO UPDATE SET {_NEWER}
+"""  # noqa: S608 (own names)
 _UPDATE_FILES = text("""
     UPDATE dangerous_house_files AS stored
     SET grade = given.grade, grade_history = CAST(given.history AS jsonb), state = given.state,
@@ -52,11 +61,13 @@ _FOLLOW = text("""
 """)
 
 
-async def take_reports(session: AsyncSession, states: Sequence[HouseholdState]) -> None:
+async def take_reports(
+    session: AsyncSession, states: Sequence[HouseholdState]
+) -> Sequence[HouseholdState]:
     """Bring dwellings, files and guarantees to what the registry now reports of households.
 
     Call it with what ``household_copy.apply`` took as newer: whatever came twice or late is not in
-    there. ``states`` are one a household.
+    there. ``states`` are one a household. Gives those that moved to another division.
     """
     ids = [state.household_id for state in states]
     known = await queries.lock_dwellings(session, ids, (EVERYWHERE,))
@@ -66,7 +77,8 @@ async def take_reports(session: AsyncSession, states: Sequence[HouseholdState]) 
         if state.household_id in known or state.state is not State.CLOSED:
             weigh(news, state, known.get(state.household_id), files.get(state.household_id))
     await _write(session, news)
-    await state_guarantees(session, ids)
+    await _state(session, news.dwellings_now(known), news.open_files_now(files))
+    return news.moved
 
 
 async def see_unseen(session: AsyncSession, _day: date) -> bool:
@@ -85,7 +97,14 @@ async def state_guarantees(session: AsyncSession, household_ids: Sequence[UUID])
     Call it with their dwellings locked. Nothing is said where the grade is unknown.
     """
     dwellings = await queries.lock_dwellings(session, household_ids, (EVERYWHERE,))
-    files = await queries.open_files(session, household_ids)
+    return await _state(session, dwellings, await queries.open_files(session, household_ids))
+
+
+async def _state(
+    session: AsyncSession,
+    dwellings: Mapping[UUID, Row],
+    files: Mapping[UUID, Row],
+) -> int:
     verdicts = []
     for household_id, dwelling in dwellings.items():
         met = is_safe(dwelling)
@@ -101,7 +120,7 @@ async def state_guarantees(session: AsyncSession, household_ids: Sequence[UUID])
     return await guarantees.give(session, HOUSING_ASSISTANCE, GuaranteeKind.HOUSING, verdicts)
 
 
-def is_safe(dwelling: Mapping[Any, Any]) -> bool | None:
+def is_safe(dwelling: Row) -> bool | None:
     """Whether the household of a stored dwelling lives safely; None where nobody knows."""
     return lives_safely(
         read_grade(dwelling["grade"]),
@@ -159,7 +178,7 @@ async def record_occupancy(
     await state_guarantees(session, [household_id])
 
 
-async def hold_dwelling(session: AsyncSession, caller: Caller, household_id: UUID) -> RowMapping:
+async def hold_dwelling(session: AsyncSession, caller: Caller, household_id: UUID) -> Record:
     """The household's dwelling, locked. Raises NotFound where the caller may see none."""
     held = await queries.lock_dwellings(session, [household_id], caller.divisions)
     if household_id not in held:
@@ -198,7 +217,8 @@ async def close_renovated(
 
 async def _write(session: AsyncSession, news: News) -> None:
     if news.dwellings:
-        await session.execute(_KEEP_DWELLINGS, news.dwellings)
+        rows = orjson.dumps(news.dwellings, default=str).decode()
+        await driver_of(session).execute(_KEEP_DWELLINGS, rows)
     if news.moved:
         await session.execute(
             _FOLLOW,
@@ -238,7 +258,7 @@ def _columns(files: Sequence[Mapping[Any, Any]]) -> dict[str, list[Any]]:
     }
 
 
-def _evidence(dwelling: RowMapping, file: RowMapping | None) -> str:
+def _evidence(dwelling: Row, file: Row | None) -> str:
     file_id = dwelling["renovated_file_id"] if file is None else file["file_id"]
     if file_id is None:
         return f"dwelling:{dwelling['household_id']}"

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from asyncpg import Record
 from sqlalchemy import ColumnElement, RowMapping, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.housing.surveys.models import DangerousHouseFile, Dwelling
 from services.housing.surveys.rules import ClosingCause, FileState
 from shared.contracts.registry import HouseGrade, State
-from shared.db import among, in_divisions
+from shared.db import COVERED, driver_of, in_divisions
 from shared.household_copy import household_copy
 
 Within = Sequence[Sequence[str]]
@@ -35,28 +36,29 @@ class FileFilter:
 
 async def lock_dwellings(
     session: AsyncSession, household_ids: Sequence[UUID], divisions: Sequence[str]
-) -> dict[UUID, RowMapping]:
+) -> dict[UUID, Record]:
     """These households' dwellings by household, locked in the order of their ids.
 
     Whoever writes anything of a household's housing holds its dwelling first.
     """
-    wanted = select(Dwelling.__table__).where(
-        among(Dwelling.household_id, household_ids), in_divisions(Dwelling.division_code, divisions)
-    )
-    rows = await session.execute(wanted.order_by(Dwelling.household_id).with_for_update())
-    return {row["household_id"]: row for row in rows.mappings()}
+    rows = await driver_of(session).fetch(_LOCK_DWELLINGS, household_ids, divisions)
+    return {row["household_id"]: row for row in rows}
 
 
-async def open_files(
-    session: AsyncSession, household_ids: Sequence[UUID]
-) -> dict[UUID, RowMapping]:
+async def open_files(session: AsyncSession, household_ids: Sequence[UUID]) -> dict[UUID, Record]:
     """The open file of each of these households that has one."""
-    wanted = select(DangerousHouseFile.__table__).where(
-        among(DangerousHouseFile.household_id, household_ids),
-        DangerousHouseFile.state == FileState.OPEN,
-    )
-    rows = await session.execute(wanted)
-    return {row["household_id"]: row for row in rows.mappings()}
+    rows = await driver_of(session).fetch(_OPEN_FILES, household_ids)
+    return {row["household_id"]: row for row in rows}
+
+
+_LOCK_DWELLINGS = f"""
+    SELECT * FROM dwellings
+    WHERE household_id = ANY ($1) AND {COVERED.format(at=2, column="division_code")}
+    ORDER BY household_id FOR UPDATE
+"""  # noqa: S608 (our own condition)
+_OPEN_FILES = """
+    SELECT * FROM dangerous_house_files WHERE household_id = ANY ($1) AND state = 'open'
+"""
 
 
 async def lock_unseen(session: AsyncSession, limit: int) -> Sequence[UUID]:

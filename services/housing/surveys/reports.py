@@ -1,9 +1,11 @@
 """What a batch of the registry's reports changes in dwellings and files, before it is written."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import RowMapping
+from asyncpg import Record
 
 from services.housing.surveys.rules import (
     ClosingCause,
@@ -23,6 +25,9 @@ from shared.contracts.topics import HOUSING_ASSISTANCE
 REPORTED = ("division_code", "grade", "grade_since", "on_file", "renovated_file_id")
 """What a report may change of a dwelling."""
 
+Row = Mapping[Any, Any] | Record
+"""A stored row, or one that is going to be."""
+
 _CLOSING = {
     FileStep.CLOSE_CORRECTED: ClosingCause.GRADE_CORRECTED,
     FileStep.CLOSE_HOUSEHOLD: ClosingCause.HOUSEHOLD_CLOSED,
@@ -39,10 +44,19 @@ class News:
     hardships: list[events.NewEvent] = field(default_factory=list)
     moved: list[HouseholdState] = field(default_factory=list)
 
+    def dwellings_now(self, known: Mapping[UUID, Row]) -> dict[UUID, Row]:
+        """The dwellings once all this is written, of those known before and the new ones."""
+        return {**known, **{row["household_id"]: row for row in self.dwellings}}
 
-def weigh(
-    news: News, state: HouseholdState, dwelling: RowMapping | None, file: RowMapping | None
-) -> None:
+    def open_files_now(self, known: Mapping[UUID, Row]) -> dict[UUID, Row]:
+        """The open files once all this is written."""
+        news = {row["household_id"]: row for row in (*self.changed, *self.opened)}
+        return {
+            key: row for key, row in {**known, **news}.items() if row["state"] == FileState.OPEN
+        }
+
+
+def weigh(news: News, state: HouseholdState, dwelling: Row | None, file: Row | None) -> None:
     """Add to ``news`` what this report changes of the household's dwelling and its open file."""
     report = Report(state=state.state, grade=state.house_grade)
     known = None if dwelling is None else _known(dwelling)
@@ -63,7 +77,7 @@ def weigh(
         news.changed.append(_changed_file(step, file, entry))
 
 
-def _known(dwelling: RowMapping) -> Known:
+def _known(dwelling: Row) -> Known:
     return Known(
         grade=read_grade(dwelling["grade"]), renovated=dwelling["renovated_file_id"] is not None
     )
@@ -74,9 +88,7 @@ def read_grade(stored: str | None) -> HouseGrade | None:
     return None if stored is None else HouseGrade(stored)
 
 
-def _dwelling(
-    state: HouseholdState, dwelling: RowMapping | None, *, changed: bool
-) -> dict[str, Any]:
+def _dwelling(state: HouseholdState, dwelling: Row | None, *, changed: bool) -> dict[str, Any]:
     """The dwelling's row as it should be. A new grade takes the place of an older renovation."""
     row: dict[str, Any] = {
         "household_id": state.household_id,
@@ -107,7 +119,7 @@ def _new_file(state: HouseholdState, entry: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _changed_file(step: FileStep, file: RowMapping, entry: dict[str, Any]) -> dict[str, Any]:
+def _changed_file(step: FileStep, file: Row, entry: dict[str, Any]) -> dict[str, Any]:
     cause = _CLOSING.get(step)
     if cause is None:
         return {**file, "grade": entry["grade"], "grade_history": [*file["grade_history"], entry]}

@@ -1,7 +1,6 @@
 """Keeps notify's copy of the households in step with the registry, and what follows from it."""
 
 from collections.abc import Sequence
-from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,9 +14,5 @@ async def on_households(session: AsyncSession, envelopes: Sequence[Envelope]) ->
     """Store each household's newest state and retell its life; an older one changes nothing."""
     await timelines.hold(session)
     states = await household_copy.apply(session, envelopes)
-    versions: dict[UUID, int] = {}
-    for each in envelopes:
-        household_id = UUID(each.subject)
-        versions[household_id] = max(versions.get(household_id, 0), each.aggregate_version)
-    await timelines.retell_households(session, states, versions)
+    await timelines.retell_households(session, states, household_copy.versions(envelopes))
     await notices.follow_moves(session, [state.household_id for state in states])

@@ -16,8 +16,7 @@ from shared.auth import Caller
 from shared.contracts import notices as contract
 from shared.contracts.notices import NoticeEvent, NoticeOutcome, NoticeStatus
 from shared.contracts.topics import NOTICES
-from shared.db import among
-from shared.household_copy import household_copy
+from shared.db import among, driver_of
 
 TYPES = {
     NoticeStatus.POSTED: NoticeEvent.PUBLISHED,
@@ -87,18 +86,17 @@ async def follow_moves(session: AsyncSession, household_ids: Sequence[UUID]) -> 
 
     What was printed stays as it hung: the sheet is kept as it was posted.
     """
-    moved = (
-        among(Notice.household_id, household_ids),
-        Notice.household_id == household_copy.c.household_id,
-        Notice.division_code != household_copy.c.division_code,
-    )
-    gone = await session.scalars(
-        update(Notice)
-        .where(*moved)
-        .values(division_code=household_copy.c.division_code)
-        .returning(Notice.notice_id)
-    )
-    await move_objections(session, gone.all())
+    moved = await driver_of(session).fetch(_FOLLOW, household_ids)
+    if moved:
+        await move_objections(session, [row["notice_id"] for row in moved])
+
+
+_FOLLOW = """
+    UPDATE notices SET division_code = home.division_code FROM household_copy AS home
+    WHERE notices.household_id = ANY ($1) AND notices.household_id = home.household_id
+        AND notices.division_code <> home.division_code
+    RETURNING notice_id
+"""
 
 
 async def move_objections(session: AsyncSession, notice_ids: Sequence[UUID]) -> None:

@@ -9,18 +9,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 import orjson
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notify.timelines.rules import RANKS, Told, told_by_household
 from shared.contracts.registry import SOURCE, HouseholdState
+from shared.db import driver_of
 
 _LOCK = 0x62616E6766750010
 
 
 async def hold(session: AsyncSession) -> None:
     """Wait until nobody else writes happenings. Call it before the copy of a household is taken."""
-    await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    await driver_of(session).execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
 
 
 async def retell_households(
@@ -32,15 +32,15 @@ async def retell_households(
     """
     if not states:
         return
-    ids = {"ids": [state.household_id for state in states]}
-    await session.execute(_FORGET, {**ids, "source": SOURCE})
+    ids = [state.household_id for state in states]
+    await driver_of(session).execute(_FORGET, SOURCE, ids)
     told = [
         each
         for state in states
         for each in told_by_household(state, versions.get(state.household_id, 0))
     ]
     await _write(session, told)
-    await session.execute(_PLACE, ids)
+    await driver_of(session).execute(_PLACE, ids)
 
 
 async def tell(session: AsyncSession, told: Iterable[Told]) -> None:
@@ -58,50 +58,42 @@ async def tell(session: AsyncSession, told: Iterable[Told]) -> None:
 async def tell_guarantees(session: AsyncSession, told: Sequence[Told]) -> None:
     """As ``tell``; of one guarantee's turns the one of the highest version is the newest."""
     await tell(session, told)
-    await session.execute(
-        _MARK_NEWEST,
-        {
-            "sources": [each.source for each in told],
-            "ids": [each.aggregate_id for each in told],
-        },
+    await driver_of(session).execute(
+        _MARK_NEWEST, [each.source for each in told], [each.aggregate_id for each in told]
     )
 
 
 async def _write(session: AsyncSession, told: Sequence[Told]) -> None:
-    await session.execute(
+    await driver_of(session).execute(
         _TELL,
-        {
-            "sources": [each.source for each in told],
-            "aggregate_ids": [each.aggregate_id for each in told],
-            "parts": [each.part for each in told],
-            "household_ids": [each.household_id for each in told],
-            "days": [each.happened_on for each in told],
-            "ranks": [RANKS[each.kind] for each in told],
-            "kinds": [each.kind.value for each in told],
-            "codes": [each.code for each in told],
-            "amounts": [each.amount for each in told],
-            "months": [each.month for each in told],
-            "details": [orjson.dumps(each.detail).decode() for each in told],
-            "versions": [each.version for each in told],
-        },
+        [each.source for each in told],
+        [each.aggregate_id for each in told],
+        [each.part for each in told],
+        [each.household_id for each in told],
+        [each.happened_on for each in told],
+        [RANKS[each.kind] for each in told],
+        [each.kind.value for each in told],
+        [each.code for each in told],
+        [each.amount for each in told],
+        [each.month for each in told],
+        [orjson.dumps(each.detail).decode() for each in told],
+        [each.version for each in told],
     )
 
 
-_FORGET = text("""
-    DELETE FROM happenings WHERE source = :source AND household_id = ANY (CAST(:ids AS uuid[]))
-""")
+_FORGET = """
+    DELETE FROM happenings WHERE source = $1 AND household_id = ANY ($2)
+"""
 
-_TELL = text("""
+_TELL = """
     INSERT INTO happenings AS stored (
         source, aggregate_id, part, household_id, division_code, happened_on, rank, kind, code,
         amount, month, detail, version, newest)
     SELECT sent.source, sent.aggregate_id, sent.part, sent.household_id, home.division_code,
         sent.happened_on, sent.rank, sent.kind, sent.code, sent.amount, sent.month,
         CAST(sent.detail AS jsonb), sent.version, true
-    FROM unnest(CAST(:sources AS text[]), CAST(:aggregate_ids AS uuid[]), CAST(:parts AS text[]),
-                CAST(:household_ids AS uuid[]), CAST(:days AS date[]), CAST(:ranks AS smallint[]),
-                CAST(:kinds AS text[]), CAST(:codes AS text[]), CAST(:amounts AS numeric[]),
-                CAST(:months AS date[]), CAST(:details AS text[]), CAST(:versions AS bigint[]))
+    FROM unnest($1::text[], $2::uuid[], $3::text[], $4::uuid[], $5::date[], $6::smallint[],
+                $7::text[], $8::text[], $9::numeric[], $10::date[], $11::text[], $12::bigint[])
         AS sent(source, aggregate_id, part, household_id, happened_on, rank, kind, code, amount,
                 month, detail, version)
     LEFT JOIN household_copy AS home ON home.household_id = sent.household_id
@@ -112,25 +104,25 @@ _TELL = text("""
         code = excluded.code, amount = excluded.amount, month = excluded.month,
         detail = excluded.detail, version = excluded.version
         WHERE stored.version < excluded.version
-""")
+"""
 
-_PLACE = text("""
+_PLACE = """
     UPDATE happenings AS stored SET division_code = home.division_code
     FROM household_copy AS home
-    WHERE home.household_id = ANY (CAST(:ids AS uuid[]))
+    WHERE home.household_id = ANY ($1)
         AND stored.household_id = home.household_id
         AND stored.division_code IS DISTINCT FROM home.division_code
-""")
+"""
 
-_MARK_NEWEST = text("""
+_MARK_NEWEST = """
     UPDATE happenings AS stored SET newest = (stored.version = last.version)
     FROM (
         SELECT told.source, told.aggregate_id, max(told.version) AS version
         FROM happenings AS told
         WHERE (told.source, told.aggregate_id) IN (
-            SELECT * FROM unnest(CAST(:sources AS text[]), CAST(:ids AS uuid[])))
+            SELECT * FROM unnest($1::text[], $2::uuid[]))
         GROUP BY told.source, told.aggregate_id
     ) AS last
     WHERE stored.source = last.source AND stored.aggregate_id = last.aggregate_id
         AND stored.newest <> (stored.version = last.version)
-""")
+"""

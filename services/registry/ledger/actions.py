@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import clock
 from shared.contracts.assistance import Assistance, Guarantee
+from shared.db import driver_of
 
 
 class UnknownHouseholdError(LookupError):
@@ -30,14 +30,8 @@ async def hold_households(session: AsyncSession, household_ids: Sequence[UUID]) 
     that turns red, or a sign of hardship, against a decision on the same household.
     """
     wanted = sorted(set(household_ids))
-    rows = await session.execute(
-        text(
-            "SELECT household_id FROM households WHERE household_id = ANY(:ids) "
-            "ORDER BY household_id FOR SHARE"
-        ),
-        {"ids": wanted},
-    )
-    missing = set(wanted) - set(rows.scalars())
+    rows = await driver_of(session).fetch(_HOLD, wanted)
+    missing = set(wanted).difference(row["household_id"] for row in rows)
     if missing:
         raise UnknownHouseholdError(sorted(missing))
 
@@ -71,6 +65,12 @@ async def record_guarantees(
     await _upsert(session, _GUARANTEES, rows)
 
 
+_HOLD = """
+    SELECT household_id FROM households WHERE household_id = ANY ($1)
+    ORDER BY household_id FOR SHARE
+"""
+
+
 class _Table:
     """A table filled from events: its key, its columns and how each one arrives."""
 
@@ -78,7 +78,7 @@ class _Table:
         self.columns = columns
         names = ", ".join(columns)
         arrays = ", ".join(
-            f"CAST(:{column} AS {_sent(kind)}[])" for column, kind in columns.items()
+            f"${at}::{_sent(kind)}[]" for at, kind in enumerate(columns.values(), start=2)
         )
         values = ", ".join(f"CAST(sent.{column} AS {kind})" for column, kind in columns.items())
         changed = ", ".join(
@@ -86,9 +86,9 @@ class _Table:
             for column in (*columns, "division_code", "recorded_at")
             if column not in {"source", key}
         )
-        self.order = text(
+        self.order = (
             f"INSERT INTO {table} ({names}, division_code, recorded_at) "  # noqa: S608 (own names)
-            f"SELECT {values}, households.division_code, :now FROM unnest({arrays}) "
+            f"SELECT {values}, households.division_code, $1::timestamptz FROM unnest({arrays}) "
             f"AS sent({names}) JOIN households ON households.household_id = sent.household_id "
             f"ON CONFLICT (source, {key}) DO UPDATE SET {changed} "
             f"WHERE {table}.version < excluded.version"
@@ -135,5 +135,5 @@ _GUARANTEES = _Table(
 
 async def _upsert(session: AsyncSession, table: _Table, rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
-        sent = {column: [row[column] for row in rows] for column in table.columns}
-        await session.execute(table.order, {**sent, "now": clock.now()})
+        sent = ([row[column] for row in rows] for column in table.columns)
+        await driver_of(session).execute(table.order, clock.now(), *sent)

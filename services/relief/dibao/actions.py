@@ -11,8 +11,9 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from asyncpg import Record
 from pydantic import TypeAdapter
-from sqlalchemy import RowMapping, text, update
+from sqlalchemy import text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.relief.dibao import queries
@@ -31,7 +32,7 @@ from services.relief.dibao.rules import (
 from shared import audit, clock, identity, jobs
 from shared.auth import Caller, system_caller
 from shared.contracts.registry import FactPeriod
-from shared.db import among
+from shared.db import among, driver_of
 
 RECALCULATE = "relief.recalculate_grants"
 """The job that settles every dibao household of a division after its line changed."""
@@ -39,13 +40,10 @@ RECALCULATE = "relief.recalculate_grants"
 _LINES_LOCK = 0x62616E6766750001
 """Advisory: settling holds it shared, an approval of a line exclusively, until they commit."""
 
-_COPIES = text(
-    """
-    SELECT household_id, division_code, version, CAST(periods AS text) AS periods
-    FROM household_copy WHERE household_id = ANY(CAST(:household_ids AS uuid[]))
-    ORDER BY household_id FOR UPDATE
-    """
-)
+_COPIES = """
+    SELECT household_id, division_code, version, periods::text AS periods
+    FROM household_copy WHERE household_id = ANY ($1) ORDER BY household_id FOR UPDATE
+"""
 _HOLD = text(
     """
     SELECT FROM household_copy WHERE household_id = ANY(CAST(:household_ids AS uuid[]))
@@ -67,10 +65,8 @@ _GRANT = {
     "household_version": "bigint",
     "decided_at": "timestamptz",
 }
-_ARRAYS = ", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in _GRANT.items())
-_INSERT = text(
-    f"INSERT INTO dibao_grants ({', '.join(_GRANT)}) SELECT * FROM unnest({_ARRAYS})"  # noqa: S608 (own names)
-)
+_ARRAYS = ", ".join(f"${at}::{kind}[]" for at, kind in enumerate(_GRANT.values(), start=1))
+_INSERT = f"INSERT INTO dibao_grants ({', '.join(_GRANT)}) SELECT * FROM unnest({_ARRAYS})"  # noqa: S608 (own names)
 
 _MOVE = text(
     """
@@ -100,7 +96,7 @@ class Changes:
     written: list[dict[str, Any]]
     moved: list[tuple[UUID, UUID, Place]]
 
-    def household_ids(self, live: Mapping[UUID, Sequence[RowMapping]]) -> list[UUID]:
+    def household_ids(self, live: Mapping[UUID, Sequence[Record]]) -> list[UUID]:
         """The households that something changes for, by id."""
         gone = set(self.superseded)
         changed = {row["household_id"] for row in self.written}
@@ -119,7 +115,17 @@ async def settle_grants(session: AsyncSession, household_ids: Sequence[UUID]) ->
     """
     await hold_lines(session)
     copies = await _lock_copies(session, household_ids)
-    lines = await queries.lines_over_time(session, _everywhere(copies))
+    lines = await queries.lines_over_time(session, everywhere(copies))
+    return await settle_copies(session, copies, lines)
+
+
+async def settle_copies(
+    session: AsyncSession, copies: Sequence[Copy], lines: Mapping[str, Sequence[Line]]
+) -> int:
+    """As ``settle_grants``, for copies that are locked and lines that are held already.
+
+    ``lines`` are those of ``everywhere(copies)``.
+    """
     live = await queries.live_grants(session, [copy.household_id for copy in copies])
     changes = _compare(copies, lines, live, clock.now())
     changed = changes.household_ids(live)
@@ -143,7 +149,7 @@ async def hold_lines(session: AsyncSession) -> None:
     Before any household is locked: whoever holds a household and then queues here behind an
     approval would block the settling that the approval is waiting for.
     """
-    await session.execute(text("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": _LINES_LOCK})
+    await driver_of(session).execute("SELECT pg_advisory_xact_lock_shared($1)", _LINES_LOCK)
 
 
 async def hold_copies(session: AsyncSession, household_ids: Sequence[UUID]) -> None:
@@ -166,19 +172,18 @@ async def recalculate_division(
 
 
 async def _lock_copies(session: AsyncSession, household_ids: Sequence[UUID]) -> list[Copy]:
-    rows = await session.execute(_COPIES, {"household_ids": list(household_ids)})
     return [
         Copy(
-            household_id=row.household_id,
-            division_code=row.division_code,
-            version=row.version,
-            periods=_PERIODS.validate_json(row.periods),
+            household_id=row["household_id"],
+            division_code=row["division_code"],
+            version=row["version"],
+            periods=_PERIODS.validate_json(row["periods"]),
         )
-        for row in rows
+        for row in await driver_of(session).fetch(_COPIES, household_ids)
     ]
 
 
-def _everywhere(copies: Sequence[Copy]) -> set[str]:
+def everywhere(copies: Sequence[Copy]) -> set[str]:
     """Where these households stand and stood."""
     stood = {period.division_code for copy in copies for period in copy.periods}
     return {code for code in stood if code} | {copy.division_code for copy in copies}
@@ -194,7 +199,7 @@ def _wanted(copy: Copy, lines: Mapping[str, Sequence[Line]]) -> list[tuple[Decis
 def _compare(
     copies: Sequence[Copy],
     lines: Mapping[str, Sequence[Line]],
-    live: Mapping[UUID, Sequence[RowMapping]],
+    live: Mapping[UUID, Sequence[Record]],
     now: datetime,
 ) -> Changes:
     changes = Changes([], [], [])
@@ -202,7 +207,7 @@ def _compare(
         rows = live.get(copy.household_id, ())
         wanted = _wanted(copy, lines)
         where = {decision.from_month: place for decision, place in wanted}
-        step = change([read(row) for row in rows], [decision for decision, _ in wanted])
+        step = change([read(dict(row)) for row in rows], [decision for decision, _ in wanted])
         changes.written.extend(
             _row(copy, decision, where[decision.from_month], now) for decision in step.written
         )
@@ -214,7 +219,7 @@ def _compare(
     return changes
 
 
-def _place(row: RowMapping) -> Place:
+def _place(row: Record) -> Place:
     return Place(row["division_code"], row["until_month"])
 
 
@@ -241,12 +246,12 @@ async def _write(session: AsyncSession, changes: Changes) -> None:
         gone = among(Grant.grant_id, changes.superseded)
         await session.execute(update(Grant).where(gone).values(superseded_at=clock.now()))
     if changes.written:
-        given = {name: [row[name] for row in changes.written] for name in _GRANT}
-        await session.execute(_INSERT, given)
+        given = ([row[name] for row in changes.written] for name in _GRANT)
+        await driver_of(session).execute(_INSERT, *given)
     if changes.moved:
-        given = {
+        moved = {
             "grant_ids": [grant_id for _, grant_id, _ in changes.moved],
             "codes": [place.division_code for _, _, place in changes.moved],
             "months": [place.until_month for _, _, place in changes.moved],
         }
-        await session.execute(_MOVE, given)
+        await session.execute(_MOVE, moved)

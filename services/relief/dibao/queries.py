@@ -7,19 +7,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    ARRAY,
-    ColumnElement,
-    RowMapping,
-    Select,
-    Text,
-    and_,
-    any_,
-    func,
-    literal,
-    or_,
-    select,
-)
+from asyncpg import Record
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -28,10 +17,10 @@ from services.relief.dibao.rules import Line
 from services.relief.standards.rules import DIBAO_LINE
 from shared import parameter_values
 from shared.asked import prefixes
-from shared.db import among, in_divisions
+from shared.db import among, driver_of, in_divisions
 from shared.divisions import ancestors
 from shared.money import yuan
-from shared.parameter_values import PARAMETERS, Parameter
+from shared.parameter_values import Parameter
 
 LIVE = Grant.superseded_at.is_(None)
 LISTED = (
@@ -128,12 +117,10 @@ async def due_grants(
 
 async def live_grants(
     session: AsyncSession, household_ids: Sequence[UUID]
-) -> dict[UUID, list[RowMapping]]:
+) -> dict[UUID, list[Record]]:
     """The decisions that stand now, with their explanations, by household and month."""
-    of_these = among(Grant.household_id, household_ids)
-    rows = select(*LISTED, Grant.explanation).where(LIVE, of_these).order_by(Grant.from_month)
-    found: dict[UUID, list[RowMapping]] = {}
-    for row in (await session.execute(rows)).mappings():
+    found: dict[UUID, list[Record]] = {}
+    for row in await driver_of(session).fetch(_LIVE_GRANTS, household_ids):
         found.setdefault(row["household_id"], []).append(row)
     return found
 
@@ -143,15 +130,8 @@ async def lines_over_time(
 ) -> dict[str, list[Line]]:
     """For each of these divisions the approved lines that hold there one after the other."""
     chains = {code: ancestors(code) for code in division_codes}
-    scopes = sorted({scope for chain in chains.values() for scope in chain})
-    approved = await parameter_values.read(
-        session,
-        select(PARAMETERS).where(
-            PARAMETERS.c.key == DIBAO_LINE,
-            PARAMETERS.c.division_code == any_(literal(scopes, ARRAY(Text))),
-            PARAMETERS.c.approved_at.is_not(None),
-        ),
-    )
+    scopes = {scope for chain in chains.values() for scope in chain}
+    approved = await parameter_values.approved(session, (DIBAO_LINE,), scopes)
     return {
         code: [
             _line(row)
@@ -172,6 +152,12 @@ def _line(row: Parameter) -> Line:
         division_code=row.division_code,
         sample=row.sample,
     )
+
+
+_LIVE_GRANTS = """
+    SELECT * FROM dibao_grants WHERE superseded_at IS NULL AND household_id = ANY ($1)
+    ORDER BY from_month
+"""
 
 
 async def households_with_grants(

@@ -3,12 +3,12 @@
 Living also depends on the line and on the month, so a new line and a new month look again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.relief.dibao import queries as dibao
+from services.relief.dibao.rules import Line
 from services.relief.guarantees import queries
 from services.relief.guarantees.queries import Copy
 from services.relief.guarantees.rules import has_enough_to_live_on, is_insured
@@ -24,14 +24,18 @@ LOOK_AGAIN = "relief.state_guarantees"
 """The job that states the guarantees of every household of a division again."""
 
 
-async def state_guarantees(session: AsyncSession, copies: Sequence[HouseholdState | Copy]) -> int:
+async def state_guarantees(
+    session: AsyncSession,
+    copies: Sequence[HouseholdState | Copy],
+    lines: Mapping[str, Sequence[Line]],
+) -> int:
     """State living and medical as they stand for next month; returns how many were news.
 
-    Call it with the copies held (``household_copy.apply`` holds what it took,
-    ``dibao.hold_copies`` any): two at it cannot overwrite each other.
+    ``lines`` are those of the copies' divisions (``dibao.queries.lines_over_time``). Call it with
+    the copies held (``household_copy.apply`` holds what it took, ``dibao.hold_copies`` any): two at
+    it cannot overwrite each other.
     """
     households = [each for each in copies if each.state is not State.CLOSED]
-    lines = await dibao.lines_over_time(session, {each.division_code for each in households})
     month = clock.next_month(clock.today())
     living, medical = [], []
     for each in households:

@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.relief.dibao.actions import hold_copies
+from services.relief.dibao.queries import lines_over_time
 from services.relief.guarantees import actions, queries
 from shared.jobs import Job, Step
 
@@ -23,7 +24,8 @@ async def state_guarantees(session: AsyncSession, job: Job) -> Step:
     chunk = await queries.households_of(session, division, after=after, limit=CHUNK)
     await hold_copies(session, chunk)
     copies = await queries.copies(session, chunk)
-    changed = before["changed"] + await actions.state_guarantees(session, copies)
+    lines = await lines_over_time(session, {copy.division_code for copy in copies})
+    changed = before["changed"] + await actions.state_guarantees(session, copies, lines)
     return Step(
         done=job.done + len(chunk),
         total=total,

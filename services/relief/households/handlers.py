@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.relief.dibao import actions as dibao
+from services.relief.dibao.actions import Copy
+from services.relief.dibao.queries import lines_over_time
 from services.relief.guarantees import actions as guarantees
 from shared import household_copy
 from shared.contracts.envelope import Envelope
@@ -14,5 +16,16 @@ async def on_households(session: AsyncSession, envelopes: Sequence[Envelope]) ->
     """Take the newest states into the copy; settle the grants and guarantees of the news."""
     await dibao.hold_lines(session)
     states = await household_copy.apply(session, envelopes)
-    await dibao.settle_grants(session, [state.household_id for state in states])
-    await guarantees.state_guarantees(session, states)
+    versions = household_copy.versions(envelopes)
+    copies = [
+        Copy(
+            household_id=state.household_id,
+            division_code=state.division_code,
+            version=versions[state.household_id],
+            periods=state.periods,
+        )
+        for state in states
+    ]
+    lines = await lines_over_time(session, dibao.everywhere(copies))
+    await dibao.settle_copies(session, copies, lines)
+    await guarantees.state_guarantees(session, states, lines)
