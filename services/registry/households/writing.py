@@ -11,18 +11,12 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert
-from sqlalchemy.dialects.postgresql import insert as upsert
+import orjson
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.households import history, places, sealed
 from services.registry.households.facts import Facts
 from services.registry.households.history import Entry, Timeline
-from services.registry.households.models import (
-    Decision,
-    Episode,
-    Household,
-)
 from services.registry.households.records import File, Revision, Ruling
 from shared import clock, events, identity, together
 from shared.auth import Caller
@@ -114,8 +108,23 @@ async def _insert_households(
     session: AsyncSession, changed: Sequence[Written], now: datetime
 ) -> None:
     new = [_household_row(each, now) for each in changed if not each.revised.file.timeline]
-    if new:
-        await session.execute(insert(Household), new)
+    await _insert(session, "households", new)
+
+
+async def _insert(
+    session: AsyncSession, table: str, rows: Sequence[Mapping[str, Any]], conflict: str = ""
+) -> None:
+    """Rows of one shape; by the driver, at a fifth of what SQLAlchemy's insert costs."""
+    if rows:
+        columns = tuple(rows[0])
+        values = [[row[name] for name in columns] for row in rows]
+        await driver_of(session).executemany(f"{_insert_of(table, columns)} {conflict}", values)
+
+
+@lru_cache
+def _insert_of(table: str, columns: tuple[str, ...]) -> str:
+    values = ", ".join(f"${at}" for at in range(1, len(columns) + 1))
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({values})"  # noqa: S608 (own names)
 
 
 async def _write_rows(session: AsyncSession, writes: Sequence[Write]) -> None:
@@ -299,13 +308,13 @@ async def _write_episodes(
     session: AsyncSession, changed: Sequence[Written], caller: Caller
 ) -> None:
     rows = [row for each in changed for row in _episode_rows(each, caller)]
-    if not rows:
-        return
-    order = upsert(Episode)
-    dates = {name: getattr(order.excluded, name) for name in ("lifted_on", "exited_on")}
-    await session.execute(
-        order.on_conflict_do_update(index_elements=["household_id", "number"], set_=dates), rows
-    )
+    await _insert(session, "episodes", rows, _SAME_EPISODE)
+
+
+_SAME_EPISODE = """
+    ON CONFLICT (household_id, number)
+    DO UPDATE SET lifted_on = excluded.lifted_on, exited_on = excluded.exited_on
+"""
 
 
 def _episode_rows(each: Written, caller: Caller) -> list[dict[str, Any]]:
@@ -328,8 +337,7 @@ async def _write_decisions(
     session: AsyncSession, changed: Sequence[Written], now: datetime
 ) -> None:
     rows = [_decision_row(each, ruling, now) for each in changed if (ruling := each.revised.ruling)]
-    if rows:
-        await session.execute(insert(Decision), rows)
+    await _insert(session, "decisions", rows)
 
 
 def _decision_row(each: Written, ruling: Ruling, now: datetime) -> dict[str, Any]:
@@ -345,9 +353,9 @@ def _decision_row(each: Written, ruling: Ruling, now: datetime) -> dict[str, Any
         "reason": ruling.reason,
         "rule_set": facts.rule_set,
         "category": facts.category,
-        "checks": list(ruling.checks),
-        "parameters": list(ruling.parameters),
-        "facts": facts.model_dump(mode="json"),
+        "checks": orjson.dumps(ruling.checks, default=str).decode(),
+        "parameters": orjson.dumps(ruling.parameters, default=str).decode(),
+        "facts": facts.model_dump_json(),
         "revision": each.revision,
         "recorded_at": now,
     }

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import lru_cache
 from math import isfinite
 from typing import Final, TypeVar
 
@@ -62,7 +63,12 @@ def words(cell: Cell) -> str:
     """A cell's text as a code: full-width forms made plain, no spaces, a whole number as such."""
     if isinstance(cell, float) and cell.is_integer():
         cell = int(cell)
-    return "".join(unicodedata.normalize("NFKC", _CONTROL.sub("", str(cell))).split())
+    return _plain_form(str(cell))
+
+
+@lru_cache(maxsize=4_096)  # a sheet says the same few words thousands of times
+def _plain_form(text: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", _CONTROL.sub("", text)).split())
 
 
 def serial(cell: Cell) -> str:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, text, update
+import orjson
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.households import queries as household_queries
@@ -24,7 +25,7 @@ from services.registry.rosters.matching import Address, Admit, Refuse, Revise, S
 from services.registry.rosters.models import RosterFinding
 from services.registry.rosters.queries import CONTENT_PURPOSE, Upload
 from shared import clock, crypto
-from shared.db import savepoint
+from shared.db import driver_of, savepoint
 
 CHUNK = 200
 ORIGIN = "roster"
@@ -199,7 +200,7 @@ async def _write(session: AsyncSession, upload: Upload, cases: Sequence[_Case]) 
     """
     rows = [
         {
-            "of_ordinal": case.ordinal,
+            "ordinal": case.ordinal,
             "verdict": case.verdict,
             "findings": case.findings,
             "household_id": None if _gone_again(upload, case) else case.household_id,
@@ -207,21 +208,18 @@ async def _write(session: AsyncSession, upload: Upload, cases: Sequence[_Case]) 
         }
         for case in cases
     ]
-    await session.execute(
-        update(RosterFinding.__table__)  # type: ignore[arg-type] # a mapped class has a Table
-        .where(
-            RosterFinding.roster_id == upload.roster_id,
-            RosterFinding.ordinal == bindparam("of_ordinal"),
-        )
-        .values(
-            verdict=bindparam("verdict"),
-            findings=bindparam("findings"),
-            household_id=bindparam("household_id"),
-            holds=bindparam("holds"),
-            facts_encrypted=None,
-        ),
-        rows,
-    )
+    given = orjson.dumps(rows, default=str).decode()
+    await driver_of(session).execute(_JUDGE, upload.roster_id, given)
+
+
+_JUDGE = """
+    UPDATE roster_findings AS stored
+    SET verdict = given.verdict, findings = given.findings, household_id = given.household_id,
+        holds = given.holds, facts_encrypted = NULL
+    FROM jsonb_to_recordset($2::jsonb) AS given(
+        ordinal integer, verdict text, findings jsonb, household_id uuid, holds uuid[])
+    WHERE stored.roster_id = $1 AND stored.ordinal = given.ordinal
+"""
 
 
 def _gone_again(upload: Upload, case: _Case) -> bool:

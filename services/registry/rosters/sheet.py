@@ -61,7 +61,7 @@ def column_letters(index: int) -> str:
 
 def is_blank(cell: Cell) -> bool:
     """Whether nothing, or nothing but spaces, stands in the cell."""
-    return cell is None or (isinstance(cell, str) and not cell.strip())
+    return cell == "" or cell is None or (isinstance(cell, str) and not cell.strip())
 
 
 def each_household(rows: Iterator[Row]) -> Iterator[list[Row]]:
@@ -97,8 +97,8 @@ def household_cell(rows: Sequence[Row], key: str) -> tuple[Cell, Row, bool]:
     filled = [row for row in rows if not row.blank(key)]
     if not filled:
         return "", rows[0], False
-    values = {repr(row.cells[key]) for row in filled}
-    return filled[0].cells[key], filled[0], len(values) > 1
+    contradict = len(filled) > 1 and len({repr(row.cells[key]) for row in filled}) > 1
+    return filled[0].cells[key], filled[0], contradict
 
 
 def escaped(text: str) -> str:
