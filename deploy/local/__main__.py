@@ -25,6 +25,8 @@ PERMITTED = (
     "registry.persons:resolve registry.rosters:read registry.rosters:write registry.jobs:read "
     "registry.tasks:read registry.means:read registry.contacts:read registry.contacts:write "
     "registry.exchange:read registry.transfers:read "
+    "registry.leads:read registry.leads:write registry.leads:decide "
+    "registry.tasks:read registry.contacts:read registry.contacts:write registry.exchange:read "
     "registry.parameters:read relief.standards:read relief.dibao:read relief.payments:read "
     "relief.parameters:read relief.jobs:read housing.surveys:read housing.renovations:read "
     "education.students:read education.aid:read education.dropout:read employment.labour:read "

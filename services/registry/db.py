@@ -11,6 +11,7 @@ MODELS: tuple[str, ...] = (
     "services.registry.determination.models",
     "services.registry.exchange.models",
     "services.registry.households.models",
+    "services.registry.leads.models",
     "services.registry.ledger.models",
     "services.registry.notices.models",
     "services.registry.numbers.models",

@@ -8,6 +8,8 @@ from services.registry.exchange import api as exchange
 from services.registry.exchange import batches_api, feed_api
 from services.registry.households import api as households
 from services.registry.households import persons_api
+from services.registry.leads import api as leads
+from services.registry.leads import parameters as lead_parameters
 from services.registry.ledger import api as ledger
 from services.registry.lifecycle import api as lifecycle
 from services.registry.means import api as means
@@ -54,6 +56,9 @@ def create(settings: Settings | None = None) -> FastAPI:
             verification.household_routes,
             determination.routes,
             parameters.router("registry", DEFINITIONS),
+            parameters.router("registry", DEFINITIONS | OF_APPLICATIONS),
+            leads.routes,
+            parameters.router("registry", {**DEFINITIONS, **lead_parameters.DEFINITIONS}),
             divisions.router(),
             jobs.router("registry"),
         ],

@@ -62,6 +62,7 @@ PLACES = (
 ALL = (
     "registry.households:read registry.households:write registry.households:decide "
     "registry.tasks:read registry.transfers:read registry.transfers:decide"
+    "registry.tasks:read registry.leads:read registry.leads:write registry.leads:decide"
 )
 RESOLVE = "registry.persons:resolve"
 VERIFY = "registry.verification:read registry.verification:write"
@@ -263,6 +264,9 @@ WRITTEN = (
     "hardships",
     "return_checks",
     "tasks",
+    "leads",
+    "lead_reports",
+    "lead_visits",
     "batch_lines",
     "events",
     "outbox",

@@ -81,6 +81,7 @@ EMPTY: Mapping[str, dict[str, Any]] = {
     "GET /v1/return-checks": {},
     "GET /v1/applications": {},
     "GET /v1/tasks": {},
+    "GET /v1/leads": {},
     "GET /v1/contacts": {},
     "GET /v1/data-quality": {},
     "GET /v1/tasks/counts": {},
@@ -97,6 +98,12 @@ ELSEWHERE = {
     f"POST {APPLICATION}/surveys/{{survey_id}}/sign": "determination/test_next_door.py",
     f"POST {APPLICATION}/appraisal": "determination/test_next_door.py",
     f"POST {APPLICATION}/opinion": "determination/test_next_door.py",
+    "POST /v1/leads": "leads/test_api.py",
+    "GET /v1/leads/{lead_id}": "leads/test_api.py",
+    "POST /v1/leads/{lead_id}/visits": "leads/test_api.py",
+    "POST /v1/leads/{lead_id}/dismiss": "leads/test_api.py",
+    "POST /v1/leads/{lead_id}/accept": "leads/test_api.py",
+    "POST /v1/leads/{lead_id}/transfer": "leads/test_api.py",
     "POST /v1/return-checks/{return_check_id}/dismiss": "returns/test_api.py",
     "POST /v1/households": "households/test_opening.py: the county and no more",
     "POST /v1/transfer-tasks/{task_id}/agree": "transfers/test_api.py",
@@ -161,6 +168,8 @@ async def filed(office_of: OfficeOf) -> Filed:
     asked = await own.ask_notice(household_id, "exit")
     sign = {"kind": "illness", "detected_on": "2026-03-01"}
     await own.client.post(f"/v1/households/{household_id}/hardships", json=sign)
+    lead = {"source": "visit", "reported_on": "2026-03-01", "text": "生病"}
+    await own.client.post("/v1/leads", json=lead | {"household_id": household_id})
     return Filed(
         household_id=household_id,
         person_id=head,

@@ -38,8 +38,10 @@ _FOLLOWING = (
     "application_appraisals",
     "application_opinions",
     "application_decisions",
+    "leads",
 )
 """Every table of a household that carries its division; a new capability adds its own."""
+_OF_LEADS = ("lead_reports", "lead_visits")
 
 _INCOMING = "unnest(CAST(:ids AS uuid[]), CAST(:codes AS text[])) AS moved(id, code)"
 
@@ -78,6 +80,15 @@ async def follow(session: AsyncSession, moved: Mapping[UUID, str]) -> None:
             text(
                 f"UPDATE {table} SET division_code = moved.code FROM {_INCOMING} "  # noqa: S608 (own names)
                 "WHERE household_id = moved.id AND division_code <> moved.code"
+            ),
+            there,
+        )
+    for table in _OF_LEADS:
+        await session.execute(
+            text(
+                f"UPDATE {table} SET division_code = moved.code FROM leads, {_INCOMING} "  # noqa: S608 (own names)
+                f"WHERE leads.household_id = moved.id AND {table}.lead_id = leads.lead_id "
+                f"AND {table}.division_code <> moved.code"
             ),
             there,
         )

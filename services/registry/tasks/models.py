@@ -26,6 +26,8 @@ class TaskKind(StrEnum):
     COUNTY_VISIT = "county_visit"
     DECISION = "decision"
     DELIVERY = "delivery"
+    LEAD_VISIT = "lead_visit"
+    LEAD_DECISION = "lead_decision"
 
 
 class Task(Base):

@@ -18,6 +18,7 @@ from tests.registry.filing import (
     person,
     problem,
 )
+from tests.registry.leads.telling import visited
 from tests.registry.told import aid_event, hardship_event
 
 TABLES = (
@@ -36,6 +37,9 @@ TABLES = (
     "hardships",
     "return_checks",
     "tasks",
+    "leads",
+    "lead_reports",
+    "lead_visits",
 )
 """Every table with a household or a person in it."""
 
@@ -60,6 +64,7 @@ async def filed(registry: Registry, office_of: OfficeOf) -> Filed:
     await registry.guarantee(household_id=household_id, met=True)
     await registry.checked(household_id, "2026-02-01")
     await under_return_check(registry, own)
+    await visited(own, household_id=household_id)
     person_id = (await own.read(household_id))["head_person_id"]
     return Filed(household_id, person_id, one, own)
 
