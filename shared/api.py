@@ -1,7 +1,7 @@
 """The HTTP side of every service: one way to build an app, a router and a route.
 
-Guaranteed for every route: a bearer token, problem details, a bounded body; for every POST that
-writes, idempotency in the transaction of the write.
+Guaranteed for every route: a bearer token (but for the few marked PUBLIC), problem details, a
+bounded body; for every POST that writes, idempotency in the transaction of the write.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from starlette.middleware import Middleware
 from starlette.responses import Response
 from starlette.types import Message
 
-from shared import asyncapi, clock, crypto, health, idempotency, logs, problems, telemetry
+from shared import asyncapi, clock, crypto, health, idempotency, logs, problems, public, telemetry
 from shared.auth import Requires, Tokens
 from shared.db import Database, open_session
 from shared.errors import TooLarge
@@ -55,6 +55,9 @@ READ_ONLY = "x-read-only"
 """``openapi_extra={"x-read-only": True}``: a POST that only asks; its key is ignored."""
 MAX_BODY = "x-max-body-bytes"
 """``openapi_extra={"x-max-body-bytes": n}``: a route with its own limit on the body."""
+
+PUBLIC = "x-public"
+"""``openapi_extra={"x-public": True}``: a route without a token, as narrow as public.py says."""
 
 NO_NATIVE_TELEMETRY: TelemetryConfig = {
     "tracing": False,
@@ -122,6 +125,7 @@ class BangfuRoute(APIRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         extra = dict(options.pop("openapi_extra", None) or {})
         self.most_bytes: int | None = extra.get(MAX_BODY)
+        self.public = bool(extra.get(PUBLIC, False))
         self.once = "POST" in (options.get("methods") or ()) and not extra.get(READ_ONLY, False)
         if self.once:
             extra["parameters"] = [*extra.get("parameters", ()), _KEY_PARAMETER]
@@ -231,9 +235,9 @@ def _refuse_unsafe(app: FastAPI) -> None:
         if not isinstance(plain, APIRoute):
             continue
         calls = _calls(route.dependant)
-        if not any(isinstance(call, Requires) for call in calls):
-            raise RuntimeError(f"{route.path} asks for no token: depend on requires(...)")
-        once = isinstance(plain, BangfuRoute) and plain.once and open_session in calls
+        _refuse_open(route.path, plain, calls)
+        works = {open_session, public.open_public_session} & calls
+        once = isinstance(plain, BangfuRoute) and plain.once and works
         asks = isinstance(plain, BangfuRoute) and not plain.once
         if "POST" in (route.methods or ()) and not (once or asks):
             raise RuntimeError(
@@ -243,6 +247,29 @@ def _refuse_unsafe(app: FastAPI) -> None:
         if route.path != plain.path:
             # logs and metrics name a route by the path it was written with
             raise RuntimeError(f"{route.path}: give the prefix to its router, not to the inclusion")
+
+
+def _refuse_open(path: str | None, route: APIRoute, calls: set[Any]) -> None:
+    """Refuse a route without a token, unless it is a public one and as narrow as those are."""
+    asks = any(isinstance(call, Requires) for call in calls)
+    if not (isinstance(route, BangfuRoute) and route.public):
+        if not asks:
+            raise RuntimeError(f"{path} asks for no token: depend on requires(...)")
+        if public.open_public_session in calls or (path or "").startswith(public.PREFIX):
+            raise RuntimeError(f"{path} is not marked {PUBLIC}: public routes alone may be so")
+        return
+    narrow = (
+        (path or "").startswith(public.PREFIX)
+        and route.methods == {"POST"}
+        and 0 < (route.most_bytes or 0) <= public.MOST_BYTES
+        and not asks
+        and open_session not in calls
+        and public.open_public_session in calls
+    )
+    if not narrow:
+        raise RuntimeError(
+            f"{path} is too wide for a public route: shared/public.py says how narrow"
+        )
 
 
 def _calls(dependant: Dependant) -> set[Any]:

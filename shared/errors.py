@@ -147,6 +147,16 @@ class PreconditionRequired(_Fixed):
     TITLE = "A precondition is required"
 
 
+class TooMany(_Fixed):
+    """429: nothing is wrong with the request, but this sender has asked too often."""
+
+    STATUS = 429
+    TITLE = "Too many requests"
+
+    def __init__(self, code: str, detail: str, *, retry_after: int) -> None:
+        super().__init__(code, detail, headers={"Retry-After": str(retry_after)})
+
+
 class TryAgain(_Fixed):
     """503: nothing is wrong with the request; the same request may succeed in a moment."""
 

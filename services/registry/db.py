@@ -3,6 +3,7 @@
 from sqlalchemy import MetaData
 from sqlalchemy.orm import DeclarativeBase
 
+from shared import public_uses
 from shared.db import NAMING
 from shared.schema import tables
 
@@ -34,4 +35,4 @@ class Base(DeclarativeBase):
 
 def metadatas() -> tuple[MetaData, ...]:
     """Every table of this service's database."""
-    return tables.whole(MODELS, Base.metadata)
+    return tables.whole(MODELS, public_uses.metadata, Base.metadata)

@@ -10,6 +10,7 @@ from services.registry.households import api as households
 from services.registry.households import persons_api
 from services.registry.leads import api as leads
 from services.registry.leads import parameters as lead_parameters
+from services.registry.leads import public_api as public_leads
 from services.registry.ledger import api as ledger
 from services.registry.lifecycle import api as lifecycle
 from services.registry.means import api as means
@@ -58,6 +59,7 @@ def create(settings: Settings | None = None) -> FastAPI:
             parameters.router("registry", DEFINITIONS),
             parameters.router("registry", DEFINITIONS | OF_APPLICATIONS),
             leads.routes,
+            public_leads.routes,
             parameters.router("registry", {**DEFINITIONS, **lead_parameters.DEFINITIONS}),
             divisions.router(),
             jobs.router("registry"),

@@ -3,13 +3,20 @@
 from functools import lru_cache
 from typing import Literal
 
+from pydantic import PositiveInt
+
 from shared.settings import Settings
 
 
 class RegistrySettings(Settings):
-    """What every service reads (see shared.settings); registry has none of its own yet."""
+    """What every service reads (see shared.settings), and what only the registry does."""
 
     service: Literal["registry"] = "registry"
+
+    public_leads_per_address: PositiveInt = 20
+    """Leads that one address may report a day without a token; a village may share one."""
+    public_leads_per_phone: PositiveInt = 3
+    """Leads a day that name the same contact phone."""
 
 
 @lru_cache

@@ -9,8 +9,9 @@ from services.registry.rosters import actions as rosters
 from services.registry.rosters import jobs as roster_jobs
 from services.registry.settings import load
 from services.registry.standards import handlers as standards
-from shared import worker
+from shared import public_uses, worker
 from shared.applying import Subscription
+from shared.daily import Turn
 from shared.jobs import JobHandler
 
 SUBSCRIPTIONS: Sequence[Subscription] = (
@@ -20,6 +21,7 @@ SUBSCRIPTIONS: Sequence[Subscription] = (
     *standards.SUBSCRIPTIONS,
 )
 JOBS: Mapping[str, JobHandler] = {rosters.JOB: roster_jobs.import_roster}
+TURNS: Sequence[Turn] = (public_uses.forget_past,)
 
 if __name__ == "__main__":
-    worker.run(load(), SUBSCRIPTIONS, JOBS)
+    worker.run(load(), SUBSCRIPTIONS, JOBS, TURNS)

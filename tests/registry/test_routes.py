@@ -99,6 +99,7 @@ ELSEWHERE = {
     f"POST {APPLICATION}/appraisal": "determination/test_next_door.py",
     f"POST {APPLICATION}/opinion": "determination/test_next_door.py",
     "POST /v1/leads": "leads/test_api.py",
+    "POST /v1/public/leads": "leads/test_public.py",
     "GET /v1/leads/{lead_id}": "leads/test_api.py",
     "POST /v1/leads/{lead_id}/visits": "leads/test_api.py",
     "POST /v1/leads/{lead_id}/dismiss": "leads/test_api.py",

@@ -35,17 +35,7 @@ async def report(session: AsyncSession, caller: Caller, said: Report) -> Taken:
     faults = rules.report_faults(said, today=clock.today())
     if faults:
         raise problem_of(faults)
-    taken = await _take(session, caller, said)
-    await audit.record(
-        session,
-        caller,
-        action="lead.reported",
-        subject_type="lead",
-        subject_id=taken.lead_id,
-        division_code=taken.division_code,
-        detail={"source": said.source.value, "joined": taken.joined},
-    )
-    return taken
+    return await _take(session, caller, said)
 
 
 async def _take(session: AsyncSession, caller: Caller, said: Report) -> Taken:
@@ -64,8 +54,9 @@ async def _take(session: AsyncSession, caller: Caller, said: Report) -> Taken:
     if said.household_id is None:
         raise ValueError("a report without household and person was let through")
     place = await _hold(session, caller, said.household_id)
-    one = Incoming(household_id=said.household_id, division_code=place, **known)
-    return (await intake.take(session, [one]))[0]
+    return await _taken(
+        session, caller, Incoming(household_id=said.household_id, division_code=place, **known)
+    )
 
 
 async def take_subject(
@@ -80,17 +71,30 @@ async def take_subject(
     if faults:
         raise problem_of(faults)
     number = identity.parse_id_number(subject.id_number).number if subject.id_number else None
-    household_id = await _household_of(session, caller, number) if number else None
-    where = await _hold(session, caller, household_id) if household_id else subject.division_code
+    household_id, where = await _file_of(session, caller, number) if number else (None, None)
     one = Incoming(
-        division_code=where,
+        division_code=where or subject.division_code,
         household_id=household_id,
         id_number=number,
         name=subject.name.strip() or None,
         phone=subject.phone,
         **known,
     )
-    return (await intake.take(session, [one]))[0]
+    return await _taken(session, caller, one)
+
+
+async def _taken(session: AsyncSession, caller: Caller, one: Incoming) -> Taken:
+    (taken,) = await intake.take(session, [one])
+    await audit.record(
+        session,
+        caller,
+        action="lead.reported",
+        subject_type="lead",
+        subject_id=taken.lead_id,
+        division_code=taken.division_code,
+        detail={"source": one.source.value, "joined": taken.joined},
+    )
+    return taken
 
 
 async def visit(session: AsyncSession, caller: Caller, lead_id: UUID, made: Visit) -> UUID:
@@ -211,11 +215,22 @@ async def transfer(session: AsyncSession, caller: Caller, lead_id: UUID, there: 
     )
 
 
-async def _household_of(session: AsyncSession, caller: Caller, number: str) -> UUID | None:
-    """The household in the caller's divisions that the person of this number belongs to."""
+async def _file_of(
+    session: AsyncSession, caller: Caller, number: str
+) -> tuple[UUID | None, str | None]:
+    """The open file in the caller's divisions that holds the person of this number, and its place.
+
+    It stays there until the end.
+    """
     its_hash = persons.hash_id_number(number)
     found = await files.find_persons_by_hash(session, [its_hash], divisions=caller.divisions)
-    return found[its_hash].household_id if its_hash in found else None
+    household_id = found[its_hash].household_id if its_hash in found else None
+    if household_id is None:
+        return None, None
+    held = await households.lock(session, [household_id], divisions=caller.divisions)
+    if household_id not in held or held[household_id].facts.state is State.CLOSED:
+        return None, None
+    return household_id, held[household_id].facts.division_code
 
 
 async def _hold(session: AsyncSession, caller: Caller, household_id: UUID) -> str:
@@ -223,11 +238,10 @@ async def _hold(session: AsyncSession, caller: Caller, household_id: UUID) -> st
     held = await households.lock(session, [household_id], divisions=caller.divisions)
     if household_id not in held:
         raise NotFound("household_not_found", "no such household in the caller's divisions")
-    facts = held[household_id].facts
-    faults = rules.reportable_faults(State(facts.state))
+    faults = rules.reportable_faults(held[household_id].facts.state)
     if faults:
         raise problem_of(faults)
-    return facts.division_code
+    return held[household_id].facts.division_code
 
 
 async def _open_lead(session: AsyncSession, caller: Caller, lead_id: UUID) -> RowMapping:

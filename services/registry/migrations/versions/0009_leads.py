@@ -1,7 +1,8 @@
-"""Leads, their reports and the visits to them."""
+"""Leads, their reports and the visits to them; how often the public reported today."""
 
 from alembic import op
 
+from shared.schema import public_uses_0001
 from shared.schema.access import grant, protect_by_division
 
 revision = "0009"
@@ -11,6 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    public_uses_0001.upgrade("registry")
     for order in (_LEADS, _REPORTS, _VISITS, *_INDEXES):
         op.execute(order)
     for table in ("leads", "lead_reports", "lead_visits"):
@@ -37,6 +39,7 @@ def downgrade() -> None:
     op.execute("DROP FUNCTION join_lead(uuid, bytea, text)")
     for table in ("lead_visits", "lead_reports", "leads"):
         op.execute(f"DROP TABLE {table}")
+    public_uses_0001.downgrade("registry")
 
 
 _LEADS = """
