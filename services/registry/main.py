@@ -14,6 +14,8 @@ from services.registry.leads import public_api as public_leads
 from services.registry.ledger import api as ledger
 from services.registry.lifecycle import api as lifecycle
 from services.registry.means import api as means
+from services.registry.lifecycle.parameters import DEFINITIONS
+from services.registry.mergers import api as mergers
 from services.registry.notices import api as notices
 from services.registry.numbers import api as numbers
 from services.registry.parameters import DEFINITIONS
@@ -21,6 +23,8 @@ from services.registry.returns import api as returns
 from services.registry.rosters import api as rosters
 from services.registry.settings import load
 from services.registry.stewards import api as stewards
+from services.registry.splits import api as splits
+from services.registry.splits.parameters import SPLIT_DEFINITIONS
 from services.registry.tasks import api as tasks
 from services.registry.transfers import api as transfers
 from services.registry.verification import api as verification
@@ -44,6 +48,10 @@ def create(settings: Settings | None = None) -> FastAPI:
             returns.routes,
             persons_api.routes,
             numbers.routes,
+            splits.household_routes,
+            splits.routes,
+            mergers.household_routes,
+            mergers.routes,
             transfers.routes,
             transfers.offer_routes,
             rosters.routes,
@@ -61,6 +69,7 @@ def create(settings: Settings | None = None) -> FastAPI:
             leads.routes,
             public_leads.routes,
             parameters.router("registry", {**DEFINITIONS, **lead_parameters.DEFINITIONS}),
+            parameters.router("registry", {**DEFINITIONS, **SPLIT_DEFINITIONS}),
             divisions.router(),
             jobs.router("registry"),
         ],

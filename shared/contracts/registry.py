@@ -273,7 +273,9 @@ class HouseholdState(Payload):
     """The whole state of one household file, as of its version.
 
     ``effective_from`` is the day from which this version's facts hold; measures follow from the
-    month after it (R13). ``n`` is the number of members who count.
+    month after it (R13). ``n`` is the number of members who count. ``split_from`` is the household
+    that this one came out of; ``merged_into`` the one that a file closed by a merger became part
+    of, until the merger is undone.
     """
 
     TOPIC_KEY: ClassVar[str] = "household_id"
@@ -295,4 +297,6 @@ class HouseholdState(Payload):
     house_grade: HouseGrade | None = None
     episodes: tuple[Episode, ...]
     members: tuple[Member, ...]
+    split_from: UUID | None = None
+    merged_into: UUID | None = None
     periods: tuple[FactPeriod, ...]

@@ -63,6 +63,8 @@ ALL = (
     "registry.households:read registry.households:write registry.households:decide "
     "registry.tasks:read registry.transfers:read registry.transfers:decide"
     "registry.tasks:read registry.leads:read registry.leads:write registry.leads:decide"
+    "registry.tasks:read registry.transfers:read registry.transfers:decide "
+    "registry.splits:read registry.splits:decide registry.mergers:read registry.mergers:decide"
 )
 RESOLVE = "registry.persons:resolve"
 VERIFY = "registry.verification:read registry.verification:write"

@@ -52,6 +52,8 @@ class Facts(Payload):
     house_grade: HouseGrade | None = None
     episodes: tuple[Episode, ...] = ()
     members: tuple[Member, ...] = ()
+    split_from: UUID | None = None
+    merged_into: UUID | None = None
 
     @property
     def n(self) -> int:
@@ -72,6 +74,7 @@ class LeaveReason(StrEnum):
     SPLIT = "split"
     ENTERED_IN_ERROR = "entered_in_error"
     FILE_REFUSED = "file_refused"
+    MERGED = "merged"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """Where a household may be filed, and what goes along when it moves to another village."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +23,8 @@ _FOLLOWING = (
     "hardships",
     "return_checks",
     "household_aliases",
+    "splits",
+    "mergers",
     "tasks",
     # Before the authorisations: whoever sends questions locks in this order.
     "verification_items",
@@ -99,4 +101,15 @@ async def follow(session: AsyncSession, moved: Mapping[UUID, str]) -> None:
             "AND persons.person_id = members.person_id"
         ),
         there,
+    )
+
+
+async def bring(session: AsyncSession, person_ids: Sequence[UUID], division_code: str) -> None:
+    """Take people to the village of the household that they belong to from now on."""
+    await session.execute(
+        text(
+            "UPDATE persons SET division_code = :code "
+            "WHERE person_id = ANY(:people) AND division_code <> :code"
+        ),
+        {"people": list(person_ids), "code": division_code},
     )

@@ -28,6 +28,7 @@ class TaskKind(StrEnum):
     DELIVERY = "delivery"
     LEAD_VISIT = "lead_visit"
     LEAD_DECISION = "lead_decision"
+    SPLIT_REVIEW = "split_review"
 
 
 class Task(Base):

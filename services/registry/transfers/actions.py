@@ -170,12 +170,7 @@ async def _take_person(
         )
         (outcome,) = await households.revise_households(session, caller, [change])
         require_done(outcome)
-    await session.execute(
-        update(Person)
-        .where(Person.person_id == person_id)
-        .where(in_divisions(Person.division_code, caller.divisions))
-        .values(division_code=task["division_code"])
-    )
+    await places.bring(session, [person_id], task["division_code"])
     return outcome, [person_id]
 
 

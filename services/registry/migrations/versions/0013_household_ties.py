@@ -14,9 +14,21 @@ def upgrade() -> None:
     _transfers()
     _free_from()
     _aliases()
+    op.execute(_SPLITS)
+    op.execute(_MERGERS)
+    for table in ("splits", "mergers"):
+        op.execute(f"CREATE INDEX ix_{table}_household_id ON {table} (household_id)")
+        protect_by_division(table)
+        grant("registry", table, api="SELECT, INSERT, UPDATE")
+    op.execute("CREATE INDEX ix_splits_new_household_id ON splits (new_household_id)")
+    op.execute(
+        "CREATE UNIQUE INDEX uq_mergers_merged_id ON mergers (merged_id) WHERE undone_on IS NULL"
+    )
 
 
 def downgrade() -> None:
+    op.execute("DROP TABLE mergers")
+    op.execute("DROP TABLE splits")
     op.execute("DROP TABLE household_aliases")
     op.execute("DROP FUNCTION free_from(uuid[])")
     _transfers_as_they_were()
@@ -24,6 +36,52 @@ def downgrade() -> None:
 
 _OPEN = "state = 'requested' OR state = 'agreed'"
 _ASKED = "uq_transfer_tasks_person_id_division_code"
+
+
+_SPLITS = """
+CREATE TABLE splits (
+    split_id uuid NOT NULL,
+    household_id uuid NOT NULL,
+    new_household_id uuid NOT NULL,
+    division_code text COLLATE "C" NOT NULL,
+    split_on date NOT NULL,
+    reason text NOT NULL,
+    watched boolean NOT NULL,
+    decided_by text COLLATE "C" NOT NULL,
+    outcome text COLLATE "C",
+    reviewed_on date,
+    reviewed_by text COLLATE "C",
+    review_reason text NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    CONSTRAINT pk_splits PRIMARY KEY (split_id),
+    CONSTRAINT fk_splits_household_id FOREIGN KEY (household_id)
+        REFERENCES households (household_id),
+    CONSTRAINT fk_splits_new_household_id FOREIGN KEY (new_household_id)
+        REFERENCES households (household_id)
+)"""
+
+_MERGERS = """
+CREATE TABLE mergers (
+    merger_id uuid NOT NULL,
+    household_id uuid NOT NULL,
+    merged_id uuid NOT NULL,
+    division_code text COLLATE "C" NOT NULL,
+    merged_on date NOT NULL,
+    reason text NOT NULL,
+    decided_by text COLLATE "C" NOT NULL,
+    revision_before bigint NOT NULL,
+    revision bigint NOT NULL,
+    merged_revision bigint NOT NULL,
+    undone_on date,
+    undone_by text COLLATE "C",
+    undone_reason text NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    CONSTRAINT pk_mergers PRIMARY KEY (merger_id),
+    CONSTRAINT fk_mergers_household_id FOREIGN KEY (household_id)
+        REFERENCES households (household_id),
+    CONSTRAINT fk_mergers_merged_id FOREIGN KEY (merged_id)
+        REFERENCES households (household_id)
+)"""
 
 
 def _transfers() -> None:
