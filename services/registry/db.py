@@ -11,6 +11,7 @@ MODELS: tuple[str, ...] = (
     "services.registry.checks.models",
     "services.registry.determination.models",
     "services.registry.exchange.models",
+    "services.registry.duplicates.models",
     "services.registry.households.models",
     "services.registry.leads.models",
     "services.registry.ledger.models",

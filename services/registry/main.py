@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from services.registry.checks import api as checks
 from services.registry.determination import api as determination
+from services.registry.duplicates import api as duplicates
 from services.registry.exchange import api as exchange
 from services.registry.exchange import batches_api, feed_api
 from services.registry.households import api as households
@@ -48,6 +49,7 @@ def create(settings: Settings | None = None) -> FastAPI:
             returns.routes,
             persons_api.routes,
             numbers.routes,
+            duplicates.routes,
             splits.household_routes,
             splits.routes,
             mergers.household_routes,

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from services.registry.duplicates import actions as duplicates
+from services.registry.duplicates import jobs as duplicate_jobs
 from services.registry.ledger import handlers as ledger
 from services.registry.notices import handlers as notices
 from services.registry.returns import handlers as returns
@@ -22,6 +24,10 @@ SUBSCRIPTIONS: Sequence[Subscription] = (
 )
 JOBS: Mapping[str, JobHandler] = {rosters.JOB: roster_jobs.import_roster}
 TURNS: Sequence[Turn] = (public_uses.forget_past,)
+JOBS: Mapping[str, JobHandler] = {
+    rosters.JOB: roster_jobs.import_roster,
+    duplicates.SEARCH: duplicate_jobs.find_duplicates,
+}
 
 if __name__ == "__main__":
     worker.run(load(), SUBSCRIPTIONS, JOBS, TURNS)

@@ -64,7 +64,8 @@ ALL = (
     "registry.tasks:read registry.transfers:read registry.transfers:decide"
     "registry.tasks:read registry.leads:read registry.leads:write registry.leads:decide"
     "registry.tasks:read registry.transfers:read registry.transfers:decide "
-    "registry.splits:read registry.splits:decide registry.mergers:read registry.mergers:decide"
+    "registry.splits:read registry.splits:decide registry.mergers:read registry.mergers:decide "
+    "registry.duplicates:read registry.duplicates:decide"
 )
 RESOLVE = "registry.persons:resolve"
 VERIFY = "registry.verification:read registry.verification:write"

@@ -36,9 +36,14 @@ class Person(Base):
     sex: Mapped[Code]
     birth_date: Mapped[date]
     phone_encrypted: Mapped[bytes | None]
+    phone_hash: Mapped[bytes | None]
     recorded_at: Mapped[Moment]
 
-    __table_args__ = (Index("ix_persons_name", "name", "person_id"),)
+    __table_args__ = (
+        Index("ix_persons_name", "name", "person_id"),
+        Index("ix_persons_birth_date", "birth_date", "name"),
+        Index("ix_persons_phone_hash", "phone_hash"),
+    )
 
 
 class Household(Base):
@@ -79,10 +84,14 @@ class Household(Base):
     version: Mapped[int] = mapped_column(BigInteger)
     revision: Mapped[int] = mapped_column(BigInteger)
     phone_encrypted: Mapped[bytes | None]
+    phone_hash: Mapped[bytes | None]
     account_encrypted: Mapped[bytes | None]
     recorded_at: Mapped[Moment]
 
-    __table_args__ = (Index("ix_households_division_code", "division_code", "household_id"),)
+    __table_args__ = (
+        Index("ix_households_division_code", "division_code", "household_id"),
+        Index("ix_households_phone_hash", "phone_hash"),
+    )
 
 
 class Member(Base):

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.registry.duplicates import candidates
 from services.registry.households import persons, sealed
 from services.registry.households.facts import MemberChange
 from services.registry.households.models import Person
@@ -68,6 +69,7 @@ def differing(
         row["name"] = member.name.strip()
     if member.phone is not None and not sealed.same_phone(known.phone_encrypted, member.phone):
         row["phone_encrypted"] = sealed.seal_phone(member.phone)
+        row["phone_hash"] = sealed.hash_phone(member.phone)
     if number and sealed.hash_id_number(number.number) != known.id_number_hash:
         row |= {
             "id_number_hash": sealed.hash_id_number(number.number),
@@ -79,7 +81,10 @@ def differing(
 
 
 async def write(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write what differs: each row names its person as ``of_person``; one statement a shape."""
+    """Write what differs: each row names its person as ``of_person``; one statement a shape.
+
+    Whoever may be somebody registered already is noted (``duplicates``).
+    """
     for columns in {tuple(sorted(row)) for row in rows}:
         await session.execute(
             update(Person.__table__)  # type: ignore[arg-type] # a mapped class has a Table
@@ -87,3 +92,4 @@ async def write(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> Non
             .values({name: bindparam(name) for name in columns if name != "of_person"}),
             [row for row in rows if tuple(sorted(row)) == columns],
         )
+    await candidates.note(session, [row["of_person"] for row in rows])

@@ -243,6 +243,7 @@ _PERSON = {
     "sex": "text",
     "birth_date": "date",
     "phone_encrypted": "bytea",
+    "phone_hash": "bytea",
     "recorded_at": "timestamptz",
 }
 _ARRAYS = ", ".join(f"${at}::{kind}[]" for at, kind in enumerate(_PERSON.values(), start=1))
@@ -264,6 +265,7 @@ def _row(
         "sex": person.sex.value,
         "birth_date": person.birth_date,
         "phone_encrypted": sealed.seal_phone(person.entry.phone),
+        "phone_hash": sealed.hash_phone(person.entry.phone),
         "recorded_at": now,
     }
 

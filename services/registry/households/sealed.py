@@ -30,6 +30,16 @@ def seal_account(account: str | None) -> bytes | None:
     return crypto.encrypt(identity.normalise_code(account), purpose=_ACCOUNT) if account else None
 
 
+def hash_phone(phone: str | None) -> bytes | None:
+    """The look-up hash of a phone number in plain digits; nothing for an empty one."""
+    return crypto.lookup_hash(identity.normalise_code(phone), purpose=_PHONE) if phone else None
+
+
+def rehash_phone(sealed: bytes) -> bytes | None:
+    """The look-up hash of a phone that is stored."""
+    return hash_phone(crypto.decrypt(sealed, purpose=_PHONE))
+
+
 def same_phone(sealed: bytes | None, phone: str) -> bool:
     """Whether a phone is the one that is stored."""
     return show_phone(sealed, plain=True) == (identity.normalise_code(phone) or None)

@@ -14,6 +14,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.registry.duplicates import candidates
 from services.registry.households import history, places, sealed
 from services.registry.households.facts import Facts
 from services.registry.households.history import Entry, Timeline
@@ -73,6 +74,7 @@ async def write(
         await _write_episodes(session, changed, caller)
         await _write_decisions(session, changed, now)
         await places.follow(session, _moved(changed))
+        await candidates.note(session, _newly_looked_at(changed))
         await events.publish(session, [_event(each) for each in changed if each.published])
     return written
 
@@ -170,6 +172,7 @@ def _household_row(each: Written, now: datetime) -> dict[str, Any]:
             "origin": file.origin,
             "opened_on": each.revised.timeline[0].valid_from,
             "phone_encrypted": each.revised.contact.get("phone_encrypted"),
+            "phone_hash": each.revised.contact.get("phone_hash"),
             "account_encrypted": each.revised.contact.get("account_encrypted"),
         }
     return row
@@ -370,6 +373,18 @@ def _moved(changed: Sequence[Written]) -> dict[UUID, str]:
     }
 
 
+def _newly_looked_at(changed: Sequence[Written]) -> list[UUID]:
+    """Who joined, and the heads of households with a new phone: they may be registered twice."""
+    people: set[UUID] = set()
+    for each in changed:
+        file = each.revised.file
+        known = {member.person_id for member in file.facts.members} if file.timeline else set()
+        people |= {member.person_id for member in each.facts.members} - known
+        if each.revised.contact:
+            people.add(each.facts.head_person_id)
+    return sorted(people)
+
+
 def _event(each: Written) -> NewEvent:
     state = each.state
     assert state is not None  # noqa: S101 (published implies a state)
@@ -390,6 +405,7 @@ def contact_columns(phone: str | None, account: str | None) -> dict[str, bytes |
     columns: dict[str, bytes | None] = {}
     if phone is not None:
         columns["phone_encrypted"] = sealed.seal_phone(phone)
+        columns["phone_hash"] = sealed.hash_phone(phone)
     if account is not None:
         columns["account_encrypted"] = sealed.seal_account(account)
     return columns

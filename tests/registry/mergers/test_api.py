@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from services.relief.dibao.rules import Line, schedule
-from shared.contracts.registry import FactPeriod, State
+from shared.contracts.registry import FactPeriod, Relation, State
 from shared.identity import new_id
 from shared.money import yuan
 from tests.registry.conftest import OfficeOf
@@ -75,7 +75,7 @@ async def test_a_merged_file_closes_into_the_survivor(registry: Registry, office
     assert (str(gone.merged_into), gone.members, gone.n) == (couple, (), 0)
     kind, _, kept = (await registry.states(couple))[-1]
     assert (kind, kept.n, str(kept.incomes.wage)) == ("changed", 3, "7200.75")
-    assert [member.relation for member in kept.members].count("father") == 1
+    assert [member.relation for member in kept.members].count(Relation.FATHER) == 1
     assert (await office.read(couple))["household_no"] != (await office.read(lone))["household_no"]
     standing = await registry.rows(
         "SELECT household_id, division_code FROM members JOIN persons USING (person_id, "

@@ -162,7 +162,7 @@ async def test_a_split_soon_after_the_identification_is_looked_at_by_another_off
     old, _, spouse, _ = await family(office)
     made = await parted(office, old, divorce(spouse, split_on="2026-02-01"))
     assert made["watched"]
-    tasks = {"kind": "split_review", "household_id": old, "open": True}
+    tasks: dict[str, str | bool] = {"kind": "split_review", "household_id": old, "open": True}
     (task,) = (await office.client.get("/v1/tasks", params=tasks)).json()["items"]
     assert task["subject_id"] == made["split_id"]
     where = f"/v1/splits/{made['split_id']}/review"

@@ -14,6 +14,7 @@ def upgrade() -> None:
     _transfers()
     _free_from()
     _aliases()
+    _duplicates()
     op.execute(_SPLITS)
     op.execute(_MERGERS)
     for table in ("splits", "mergers"):
@@ -27,6 +28,11 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute("DROP FUNCTION note_duplicates(uuid[], date, timestamptz)")
+    op.execute("DROP TABLE duplicate_candidates")
+    op.execute("DROP INDEX ix_persons_birth_date")
+    for table in ("persons", "households"):
+        op.execute(f"ALTER TABLE {table} DROP COLUMN phone_hash")
     op.execute("DROP TABLE mergers")
     op.execute("DROP TABLE splits")
     op.execute("DROP TABLE household_aliases")
@@ -37,6 +43,117 @@ def downgrade() -> None:
 _OPEN = "state = 'requested' OR state = 'agreed'"
 _ASKED = "uq_transfer_tasks_person_id_division_code"
 
+
+def _duplicates() -> None:
+    for table in ("persons", "households"):
+        op.execute(f"ALTER TABLE {table} ADD COLUMN phone_hash bytea")
+        op.execute(f"CREATE INDEX ix_{table}_phone_hash ON {table} (phone_hash)")
+    op.execute("CREATE INDEX ix_persons_birth_date ON persons (birth_date, name)")
+    op.execute(_CANDIDATES)
+    op.execute(
+        "CREATE UNIQUE INDEX uq_duplicate_candidates_pair "
+        "ON duplicate_candidates (first_person_id, second_person_id)"
+    )
+    op.execute(
+        "CREATE INDEX ix_duplicate_candidates_division_code "
+        "ON duplicate_candidates (division_code, candidate_id)"
+    )
+    protect_by_division("duplicate_candidates")
+    grant("registry", "duplicate_candidates", api="SELECT, UPDATE", worker="SELECT, UPDATE")
+    op.execute(_NOTE)
+    note = "note_duplicates(uuid[], date, timestamptz)"
+    op.execute(f"REVOKE ALL ON FUNCTION {note} FROM PUBLIC")
+    op.execute(f"GRANT EXECUTE ON FUNCTION {note} TO registry_api, registry_worker")
+
+
+_CANDIDATES = """
+CREATE TABLE duplicate_candidates (
+    candidate_id uuid NOT NULL,
+    first_person_id uuid NOT NULL,
+    second_person_id uuid NOT NULL,
+    division_code text COLLATE "C" NOT NULL,
+    grounds text[] COLLATE "C" NOT NULL,
+    state text COLLATE "C" NOT NULL,
+    opened_on date NOT NULL,
+    decided_on date,
+    decided_by text COLLATE "C",
+    reason text NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    CONSTRAINT pk_duplicate_candidates PRIMARY KEY (candidate_id),
+    CONSTRAINT fk_duplicate_candidates_first_person_id FOREIGN KEY (first_person_id)
+        REFERENCES persons (person_id),
+    CONSTRAINT fk_duplicate_candidates_second_person_id FOREIGN KEY (second_person_id)
+        REFERENCES persons (person_id)
+)"""
+
+# A phone that more than five people hold is a village cadre's, and says nothing of them.
+_NOTE = """
+CREATE FUNCTION note_duplicates(people uuid[], today date, at timestamptz) RETURNS void
+LANGUAGE sql SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp
+SET bangfu.divisions = ','
+AS $$
+    WITH known AS (
+        SELECT person_id, name, birth_date, phone_hash FROM public.persons
+        WHERE person_id = ANY (people)
+    ), named AS (
+        SELECT known.person_id AS one, other.person_id AS two, 'name_birth_date' AS ground
+        FROM known JOIN public.persons AS other
+            ON other.birth_date = known.birth_date AND other.name = known.name
+        WHERE other.person_id <> known.person_id
+    ), mine AS (
+        SELECT person_id, phone_hash FROM known WHERE phone_hash IS NOT NULL
+        UNION
+        SELECT head_person_id, phone_hash FROM public.households
+        WHERE head_person_id = ANY (people) AND phone_hash IS NOT NULL AND state <> 'closed'
+    ), holders AS (
+        SELECT persons.person_id, persons.phone_hash FROM public.persons
+        WHERE persons.phone_hash IN (SELECT phone_hash FROM mine)
+        UNION
+        SELECT head_person_id, households.phone_hash FROM public.households
+        WHERE households.phone_hash IN (SELECT phone_hash FROM mine) AND state <> 'closed'
+    ), telling AS (
+        SELECT phone_hash FROM holders GROUP BY phone_hash HAVING count(*) BETWEEN 2 AND 5
+    ), phoned AS (
+        SELECT mine.person_id AS one, holders.person_id AS two, 'phone' AS ground
+        FROM mine JOIN telling USING (phone_hash) JOIN holders USING (phone_hash)
+        WHERE mine.person_id <> holders.person_id AND NOT EXISTS (
+            SELECT FROM public.members AS his JOIN public.members AS hers USING (household_id)
+            WHERE his.person_id = mine.person_id AND hers.person_id = holders.person_id
+                AND his.left_on IS NULL AND hers.left_on IS NULL)
+    ), pairs AS (
+        SELECT least(one, two) AS first, greatest(one, two) AS second,
+            array_agg(DISTINCT ground ORDER BY ground) AS grounds
+        FROM (SELECT * FROM named UNION ALL SELECT * FROM phoned) AS found GROUP BY 1, 2
+    ), placed AS (
+        SELECT pairs.*, CASE
+            WHEN a.division_code = b.division_code THEN a.division_code
+            WHEN left(a.division_code, 9) = left(b.division_code, 9) THEN left(a.division_code, 9)
+            WHEN left(a.division_code, 6) = left(b.division_code, 6) THEN left(a.division_code, 6)
+            ELSE left(a.division_code, 4) END AS place
+        FROM pairs
+        JOIN public.persons AS a ON a.person_id = pairs.first
+        JOIN public.persons AS b ON b.person_id = pairs.second
+    ), noted AS (
+        INSERT INTO public.duplicate_candidates AS stored (candidate_id, first_person_id,
+            second_person_id, division_code, grounds, state, opened_on, reason, recorded_at)
+        SELECT uuidv7(), first, second, place, grounds, 'open', today, '', at FROM placed
+        ORDER BY first, second
+        ON CONFLICT (first_person_id, second_person_id) DO UPDATE
+            SET division_code = excluded.division_code, recorded_at = excluded.recorded_at,
+                grounds = (SELECT array_agg(DISTINCT ground ORDER BY ground)
+                    FROM unnest(stored.grounds || excluded.grounds) AS all_of(ground))
+            WHERE stored.state = 'open' AND (stored.division_code <> excluded.division_code
+                OR NOT stored.grounds @> excluded.grounds)
+        RETURNING candidate_id, division_code
+    )
+    INSERT INTO public.tasks (task_id, kind, subject_id, division_code, opened_on,
+        due_provisional, recorded_at)
+    SELECT uuidv7(), 'duplicate_candidate', candidate_id, division_code, today, false, at
+    FROM noted
+    ON CONFLICT (kind, subject_id) WHERE closed_on IS NULL
+        DO UPDATE SET division_code = excluded.division_code
+$$"""
 
 _SPLITS = """
 CREATE TABLE splits (
