@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from services.registry.checks import api as checks
 from services.registry.determination import api as determination
+from services.registry.deaths.parameters import DEATH_DEFINITIONS
 from services.registry.duplicates import api as duplicates
 from services.registry.exchange import api as exchange
 from services.registry.exchange import batches_api, feed_api
@@ -72,6 +73,7 @@ def create(settings: Settings | None = None) -> FastAPI:
             public_leads.routes,
             parameters.router("registry", {**DEFINITIONS, **lead_parameters.DEFINITIONS}),
             parameters.router("registry", {**DEFINITIONS, **SPLIT_DEFINITIONS}),
+            parameters.router("registry", DEFINITIONS | SPLIT_DEFINITIONS | DEATH_DEFINITIONS),
             divisions.router(),
             jobs.router("registry"),
         ],

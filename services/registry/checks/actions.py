@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.registry.checks import rules
 from services.registry.checks.models import IncomeCheck
 from services.registry.checks.rules import Survey, Verdict
+from services.registry.deaths import actions as deaths
 from services.registry.households import actions as households
 from services.registry.households.actions import File, parameter_used
 from services.registry.households.facts import Facts
@@ -72,6 +73,7 @@ async def enter(
     )
     row = _row(caller, file, then, survey) | _judged(lines, verdict)
     await session.execute(insert(IncomeCheck), [row])
+    await deaths.end_with_check(session, household_id, survey.checked_on)
     await audit.record(
         session,
         caller,

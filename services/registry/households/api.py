@@ -180,6 +180,7 @@ async def change_member(
         name=body.name,
         phone=body.phone,
         id_number=body.id_number,
+        proof=body.proof,
     )
     change = HouseholdChange(
         household_id=household_id,

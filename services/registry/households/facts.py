@@ -77,6 +77,15 @@ class LeaveReason(StrEnum):
     MERGED = "merged"
 
 
+class Proof(StrEnum):
+    """The paper that an ID number is entered or corrected on (section 7: override with proof)."""
+
+    ID_CARD = "id_card"
+    HUKOU_BOOKLET = "hukou_booklet"
+    BIRTH_CERTIFICATE = "birth_certificate"
+    POLICE_CERTIFICATE = "police_certificate"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberEntry:
     """A member to be taken into a household.
@@ -165,7 +174,8 @@ class MemberChange:
     """New facts of one standing member: names of MEMBER_FACTS, contract values.
 
     ``name``, ``phone`` and ``id_number`` are personal data: None leaves them as they are. A
-    corrected ``id_number`` brings its sex and birth date along, for all the time of membership.
+    corrected ``id_number`` brings its sex and birth date along, for all the time of membership; the
+    first one of a newborn too. It needs the paper that it rests on, ``proof``.
     """
 
     person_id: UUID
@@ -173,6 +183,7 @@ class MemberChange:
     name: str | None = None
     phone: str | None = None
     id_number: str | None = None
+    proof: Proof | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,9 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.registry.deaths import actions as deaths
+from services.registry.deaths.actions import Death
+from services.registry.deaths.rules import died_on
 from services.registry.households import (
     admission,
     history,
@@ -81,7 +84,8 @@ async def revise_households(
     await personal_data.write(session, [row for each in sound for row in each.person_rows])
     revisions = [_revision(caller, each) for each in sound]
     written = await writing.write(session, caller, revisions)
-    await _audit(session, caller, written)
+    await _ask_reviews(session, sound, written)
+    await _audit(session, caller, sound, written)
     done = {id(each): one for each, one in zip(sound, written, strict=True)}
     return [_outcome(each, done.get(id(each))) for each in cases]
 
@@ -169,6 +173,9 @@ def _check_members(case: _Case) -> None:
             case.faults.append(Fault(f"#/members/{at}/name", "name_missing", "缺少姓名"))
         if member.id_number is None:
             continue
+        if member.proof is None:
+            message = "登记或更正身份证号码须注明所凭证件"
+            case.faults.append(Fault(f"#/members/{at}/proof", "proof_missing", message))
         try:
             case.corrected[member.person_id] = identity.parse_id_number(member.id_number)
         except identity.InvalidIdNumberError as wrong:
@@ -326,9 +333,46 @@ def _outcome(case: _Case, written: Written | None) -> Outcome:
     )
 
 
-async def _audit(session: AsyncSession, caller: Caller, written: Sequence[Written]) -> None:
+async def _ask_reviews(
+    session: AsyncSession, cases: Sequence[_Case], written: Sequence[Written]
+) -> None:
+    await deaths.ask_reviews(
+        session,
+        [
+            Death(
+                household_id=case.change.household_id,
+                division_code=each.facts.division_code,
+                died_on=day,
+            )
+            for case, each in zip(cases, written, strict=True)
+            if each.changed and (day := died_on(each.facts.state, case.change))
+        ],
+    )
+
+
+async def _note_numbers(session: AsyncSession, caller: Caller, cases: Sequence[_Case]) -> None:
+    """Every number that was entered or corrected, with the paper it rests on."""
+    for case in cases:
+        proofs = {member.person_id: member.proof for member in case.change.members}
+        for row in case.person_rows:
+            if "id_number_hash" in row:
+                await audit.record(
+                    session,
+                    caller,
+                    action="person.id_number_corrected",
+                    subject_type="person",
+                    subject_id=row["of_person"],
+                    division_code=_file(case).facts.division_code,
+                    detail={"proof": proofs[row["of_person"]]},
+                )
+
+
+async def _audit(
+    session: AsyncSession, caller: Caller, cases: Sequence[_Case], written: Sequence[Written]
+) -> None:
     """One line for every household that changed, in the village where it stands now."""
     changed = [each for each in written if each.changed]
+    await _note_numbers(session, caller, cases)
     await audit.record(
         session,
         caller,

@@ -13,6 +13,7 @@ from services.registry.households.facts import (
     NO_INCOMES,
     HouseholdEntry,
     MemberEntry,
+    Proof,
 )
 from shared.contracts.registry import (
     Assets,
@@ -188,11 +189,12 @@ class MemberPatch(BaseModel):
     counted: bool | None = None
     name: Name | None = None
     id_number: Number | None = None
+    proof: Proof | None = None
     phone: Phone | None = None
 
     def facts(self) -> dict[str, Any]:
         """The facts that were named."""
-        named = self.model_fields_set - {"valid_from", "name", "id_number", "phone"}
+        named = self.model_fields_set - {"valid_from", "name", "id_number", "proof", "phone"}
         return {
             name: value
             for name in sorted(named)

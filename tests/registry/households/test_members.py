@@ -1,5 +1,7 @@
 """Members who join, change and leave, and whose ID numbers are corrected."""
 
+from datetime import date
+
 from tests.registry.conftest import OfficeOf
 from tests.registry.filing import (
     NEXT_VILLAGE,
@@ -132,7 +134,7 @@ async def test_a_corrected_id_number_was_always_the_right_one(
 
     answer = await office.client.patch(
         f"/v1/households/{household_id}/members/{person_id}",
-        json={"valid_from": "2026-03-01", "id_number": right},
+        json={"valid_from": "2026-03-01", "id_number": right, "proof": "id_card"},
         headers={"If-Match": office.etags[household_id]},
     )
 
@@ -142,12 +144,63 @@ async def test_a_corrected_id_number_was_always_the_right_one(
         json={"valid_from": "2026-03-01", "id_number": "11010519491231002X"},
         headers={"If-Match": office.etags[household_id]},
     )
+    problem(answer, 422, "proof_missing")
+    answer = await office.client.patch(
+        f"/v1/households/{household_id}/members/{person_id}",
+        json={
+            "valid_from": "2026-03-01",
+            "id_number": "11010519491231002X",
+            "proof": "police_certificate",
+        },
+        headers={"If-Match": office.etags[household_id]},
+    )
     assert answer.status_code == 200, answer.text
+    (noted,) = await registry.rows(
+        "SELECT detail FROM audit_log WHERE subject_id = :id "
+        "AND action = 'person.id_number_corrected'",
+        id=person_id,
+    )
+    assert noted["detail"] == {"proof": "police_certificate"}
     early = await office.read(household_id, as_of="2026-01-10")
     assert early["members"][0]["birth_date"] == "1949-12-31"
     assert early["members"][0]["sex"] == "female"
     _, version, state = (await registry.states(household_id))[-1]
     assert (version, state.members[0].sex) == (2, "female")
+
+
+async def test_a_newborn_gets_its_number_later_and_stays_the_same_person(
+    registry: Registry, office: Office
+) -> None:
+    household_id = await office.identified()
+    where = f"/v1/households/{household_id}/members"
+    baby = {"name": "张小丰", "relation": "son", "sex": "male", "birth_date": "2026-02-20"}
+    born = await office.client.post(where, json=baby | {"valid_from": "2026-02-20"})
+    (person_id,) = born.json()["person_ids"]
+    shown = (await office.read(household_id))["members"][1]
+    assert (shown["id_number"], shown["birth_date"]) == (None, "2026-02-20")
+    one = number(born=date(2026, 2, 20))
+
+    answer = await office.client.patch(
+        f"{where}/{person_id}",
+        json={"valid_from": "2026-03-10", "id_number": one, "proof": "birth_certificate"},
+        headers={"If-Match": office.etags[household_id]},
+    )
+
+    assert answer.status_code == 200, answer.text
+    (kept,) = await registry.rows(
+        "SELECT id_number_hash IS NOT NULL AS known FROM persons WHERE person_id = :id",
+        id=person_id,
+    )
+    assert kept["known"]
+    (_, _, before), (_, _, after) = (await registry.states(household_id))[-2:]
+    assert [member.person_id for member in after.members] == [
+        member.person_id for member in before.members
+    ]
+    again = await office.client.post(
+        "/v1/households",
+        json=household(person(id_number=one, name="张小丰"), opened_on="2026-04-01"),
+    )
+    problem(again, 409, "person_in_other_household")
 
 
 async def test_a_corrected_id_number_may_not_be_somebody_elses(
@@ -161,7 +214,7 @@ async def test_a_corrected_id_number_may_not_be_somebody_elses(
 
     answer = await office.client.patch(
         f"/v1/households/{household_id}/members/{person_id}",
-        json={"valid_from": "2026-03-01", "id_number": taken},
+        json={"valid_from": "2026-03-01", "id_number": taken, "proof": "id_card"},
         headers={"If-Match": office.etags[household_id]},
     )
 
