@@ -42,6 +42,9 @@ GRACE = 25.0
 
 _log = logs.get("worker")
 Part = Callable[[asyncio.Event], Awaitable[None]]
+"""Runs until the event is set; one that ends before ends the worker."""
+OwnParts = Callable[[Database], Mapping[str, Part]]
+"""A service's own parts, by name, given the worker's database."""
 
 
 def run(
@@ -49,8 +52,12 @@ def run(
     subscriptions: Sequence[Subscription] = (),
     job_kinds: Mapping[str, JobHandler] | None = None,
     turns: Sequence[Turn] = (),
+    own_parts: OwnParts | None = None,
 ) -> NoReturn:
-    """Run the worker until SIGTERM (exit code 0) or until a part fails (exit code 1)."""
+    """Run the worker until SIGTERM (exit code 0) or until a part fails (exit code 1).
+
+    ``own_parts`` are what this service alone does beside, each until its stop is set.
+    """
     try:
         settings.need("worker_database_url", "kafka_bootstrap_servers")
     except MissingSettingsError as missing:
@@ -60,7 +67,9 @@ def run(
     clock.configure(settings.clock_file, settings.env)
     _spare_collector()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        sys.exit(runner.run(_until_signal(settings, subscriptions, job_kinds or {}, turns)))
+        sys.exit(
+            runner.run(_until_signal(settings, subscriptions, job_kinds or {}, turns, own_parts))
+        )
 
 
 def _spare_collector() -> None:
@@ -75,12 +84,13 @@ async def _until_signal(
     subscriptions: Sequence[Subscription],
     job_kinds: Mapping[str, JobHandler],
     turns: Sequence[Turn],
+    own_parts: OwnParts | None,
 ) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    return await serve(settings, subscriptions, job_kinds, stop, turns)
+    return await serve(settings, subscriptions, job_kinds, stop, turns, own_parts=own_parts)
 
 
 async def serve(
@@ -89,6 +99,8 @@ async def serve(
     job_kinds: Mapping[str, JobHandler],
     stop: asyncio.Event,
     turns: Sequence[Turn] = (),
+    *,
+    own_parts: OwnParts | None = None,
 ) -> int:
     """Run every part until ``stop`` is set; gives the process's exit code."""
     async with AsyncExitStack() as held:
@@ -104,6 +116,8 @@ async def serve(
         )
         held.push_async_callback(database.close)
         parts = _parts(settings, database, subscriptions, job_kinds, turns)
+        if own_parts is not None:
+            parts |= own_parts(database)
         return await _together(parts, stop)
 
 

@@ -1,6 +1,7 @@
 """Registry's environment variables: those of every service, and its own."""
 
 from functools import lru_cache
+from pathlib import Path
 from typing import Literal
 
 from pydantic import PositiveInt
@@ -17,6 +18,12 @@ class RegistrySettings(Settings):
     """Leads that one address may report a day without a token; a village may share one."""
     public_leads_per_phone: PositiveInt = 3
     """Leads a day that name the same contact phone."""
+    verification_sources_url: str = ""
+    """The gateway of the sources that a verification asks; without it questions wait."""
+    verification_sources_token_file: Path | None = None
+    """The file with the bearer token for that gateway, where it wants one."""
+    verification_patience_hours: PositiveInt = 72
+    """A question that finds no answer for so long is not returned; a late file may answer it."""
 
 
 @lru_cache

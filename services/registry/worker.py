@@ -14,7 +14,12 @@ from services.registry.standards import handlers as standards
 from shared import public_uses, worker
 from shared.applying import Subscription
 from shared.daily import Turn
+from services.registry.verification.exchanging import Exchange
+from shared import worker
+from shared.applying import Subscription
+from shared.db import Database
 from shared.jobs import JobHandler
+from shared.worker import Part
 
 SUBSCRIPTIONS: Sequence[Subscription] = (
     *ledger.SUBSCRIPTIONS,
@@ -29,5 +34,12 @@ JOBS: Mapping[str, JobHandler] = {
     duplicates.SEARCH: duplicate_jobs.find_duplicates,
 }
 
+
+def own_parts(database: Database) -> Mapping[str, Part]:
+    """Beside the parts of every worker: talking to the sources of verifications."""
+    return {"verification": Exchange(database, load()).run}
+
+
 if __name__ == "__main__":
     worker.run(load(), SUBSCRIPTIONS, JOBS, TURNS)
+    worker.run(load(), SUBSCRIPTIONS, JOBS, own_parts=own_parts)

@@ -31,6 +31,8 @@ class TaskKind(StrEnum):
     SPLIT_REVIEW = "split_review"
     DEATH_REVIEW = "death_review"
     DUPLICATE_CANDIDATE = "duplicate_candidate"
+    VERIFICATION_DOUBT = "verification_doubt"
+    VERIFICATION_DEATH_MARK = "verification_death_mark"
 
 
 class Task(Base):

@@ -301,15 +301,14 @@ async def hold_unreturned(
 
 async def thresholds_on(
     session: AsyncSession, division_code: str, on: date
-) -> tuple[Thresholds | None, list[str]]:
-    """What answers are compared with in a division on a day; None and the keys that are missing."""
+) -> tuple[Thresholds, list[str]]:
+    """What answers are compared with in a division on a day, and the keys it has no figure for."""
     found: dict[str, Decimal] = {}
     for name, key in KEYS.items():
         value = await parameters.value_at(session, key, division_code, on)
         if value is not None:
             found[name] = value.value
-    absent = [key for name, key in KEYS.items() if name not in found]
-    return (None, absent) if absent else (Thresholds(**found), [])
+    return Thresholds(**found), [key for name, key in KEYS.items() if name not in found]
 
 
 async def parameter_faults(session: AsyncSession, division_code: str, on: date) -> list[Fault]:

@@ -12,17 +12,20 @@ REPORT_MONTHS = "verification.report_months"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thresholds:
-    """Up to where an answer raises no doubt; ``dwellings`` is where one begins."""
+    """Up to where an answer raises no doubt; ``dwellings`` is where one begins.
 
-    vehicles: Decimal
-    dwellings: Decimal
-    property_years: Decimal
-    business_capital: Decimal
-    tax_paid: Decimal
-    wage_percent: Decimal
-    securities: Decimal
-    medical_self_paid: Decimal
-    living_costs: Decimal
+    The strictest stand in where a household moved to a county without a figure of its own.
+    """
+
+    vehicles: Decimal = Decimal(0)
+    dwellings: Decimal = Decimal(1)
+    property_years: Decimal = Decimal(20)
+    business_capital: Decimal = Decimal(0)
+    tax_paid: Decimal = Decimal(0)
+    wage_percent: Decimal = Decimal(0)
+    securities: Decimal = Decimal(0)
+    medical_self_paid: Decimal = Decimal(0)
+    living_costs: Decimal = Decimal(0)
 
 
 KEYS: Mapping[str, str] = {name: f"verification.{name}" for name in Thresholds.__dataclass_fields__}

@@ -1,5 +1,6 @@
 """Households whose members have signed, ready to be asked about."""
 
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from shared import clock
 from tests.registry.conftest import OfficeOf
 from tests.registry.filing import ALL, VERIFY, Office, Registry, number, person
+from tests.registry.verification.sources import Sources, running_sources
 
 WIFE = {"name": "王小芳", "relation": "spouse"}
 
@@ -33,6 +35,9 @@ async def ended_yesterday(registry: Registry, authorization_id: str) -> None:
         authorization_id,
         clock.today() - timedelta(days=1),
     )
+
+
+Loner = Callable[..., Awaitable[str]]
 
 
 @dataclass
@@ -115,3 +120,22 @@ class Desk:
 async def desk(office_of: OfficeOf) -> Desk:
     """The desk of 331124, without pii:read."""
     return Desk(await office_of(f"{ALL} {VERIFY}"))
+
+
+@pytest.fixture(scope="module")
+async def sources() -> AsyncIterator[Sources]:
+    """The reference sources, listening."""
+    async with running_sources() as listening:
+        yield listening
+
+
+@pytest.fixture
+async def loner(desk: Desk) -> Loner:
+    """Files people who live alone and have signed, by their ID number."""
+
+    async def file(id_number: str, **given: Any) -> str:
+        household_id = await desk.household(person(id_number=id_number), **given)
+        await desk.all_signed(household_id)
+        return household_id
+
+    return file
