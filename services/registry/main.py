@@ -30,6 +30,8 @@ from services.registry.splits.parameters import SPLIT_DEFINITIONS
 from services.registry.tasks import api as tasks
 from services.registry.transfers import api as transfers
 from services.registry.verification import api as verification
+from services.registry.verification import parameters as verification_parameters
+from services.registry.verification import reports_api
 from shared import divisions, jobs, parameters
 from shared.api import create_app
 from shared.settings import Settings
@@ -74,6 +76,9 @@ def create(settings: Settings | None = None) -> FastAPI:
             parameters.router("registry", {**DEFINITIONS, **lead_parameters.DEFINITIONS}),
             parameters.router("registry", {**DEFINITIONS, **SPLIT_DEFINITIONS}),
             parameters.router("registry", DEFINITIONS | SPLIT_DEFINITIONS | DEATH_DEFINITIONS),
+            reports_api.household_routes,
+            reports_api.routes,
+            parameters.router("registry", DEFINITIONS | verification_parameters.DEFINITIONS),
             divisions.router(),
             jobs.router("registry"),
         ],

@@ -93,7 +93,7 @@ def judged(
     ``answered`` and ``nothing_found`` must name the person who was asked about; ``by_file`` comes
     with next month's file, so the question is ``not_returned`` meanwhile.
     """
-    status = said.get("status") if said else "pending"
+    status = "pending" if said is None else said.get("status")
     if said is None or status == "pending":
         return put_off(asked, ItemState.SENT, now=now, patience=patience, failure=None)
     if status == "by_file":

@@ -320,3 +320,49 @@ async def parameter_faults(session: AsyncSession, division_code: str, on: date) 
     return [
         Fault(key, "parameter_missing", f"缺少已批准的参数{key},不能发起核对") for key in absent
     ]
+
+
+async def doubt(
+    session: AsyncSession, doubt_id: UUID, *, divisions: Sequence[str]
+) -> RowMapping | None:
+    """One doubt, with the ``revision`` of the file that it was compared with."""
+    rows = await session.execute(
+        select(Doubt.__table__, Verification.revision)
+        .join(Verification, Verification.verification_id == Doubt.verification_id)
+        .where(Doubt.doubt_id == doubt_id)
+        .where(in_divisions(Doubt.division_code, divisions))
+    )
+    return rows.mappings().one_or_none()
+
+
+async def report(
+    session: AsyncSession, report_id: UUID, *, divisions: Sequence[str]
+) -> RowMapping | None:
+    """One report with what its verification was asked for."""
+    rows = await session.execute(
+        select(
+            Report.__table__,
+            Verification.aid_type,
+            Verification.purpose,
+            Verification.window_from,
+            Verification.window_to,
+        )
+        .join(Verification, Verification.verification_id == Report.verification_id)
+        .where(Report.report_id == report_id)
+        .where(in_divisions(Report.division_code, divisions))
+    )
+    return rows.mappings().one_or_none()
+
+
+async def reports_of(
+    session: AsyncSession, household_id: UUID, *, divisions: Sequence[str]
+) -> Sequence[RowMapping]:
+    """The reports of one household, the newest first."""
+    rows = await session.execute(
+        select(Report.__table__, Verification.aid_type)
+        .join(Verification, Verification.verification_id == Report.verification_id)
+        .where(Report.household_id == household_id)
+        .where(in_divisions(Report.division_code, divisions))
+        .order_by(Report.made_at.desc(), Report.report_id.desc())
+    )
+    return rows.mappings().all()

@@ -322,11 +322,11 @@ _LOOKS: Mapping[Source, Look] = {
 }
 
 
-def _person(member: Member, source: Source, kind: DoubtKind, **figures: Any) -> Finding:
+def _person(member: Member, source: Source, kind: DoubtKind, /, **figures: Any) -> Finding:
     detail = {name: str(figure) for name, figure in figures.items()}
     return Finding(subject_id=member.person_id, source=source, kind=kind, detail=detail)
 
 
-def _household(declared: Declared, source: Source, kind: DoubtKind, **figures: Any) -> Finding:
+def _household(declared: Declared, source: Source, kind: DoubtKind, /, **figures: Any) -> Finding:
     detail = {name: str(figure) for name, figure in figures.items()}
     return Finding(subject_id=declared.head, source=source, kind=kind, detail=detail)
