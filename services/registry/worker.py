@@ -14,9 +14,11 @@ from services.registry.standards import handlers as standards
 from shared import public_uses, worker
 from shared.applying import Subscription
 from shared.daily import Turn
+from services.registry.verification import sweeping
 from services.registry.verification.exchanging import Exchange
 from shared import worker
 from shared.applying import Subscription
+from shared.daily import Turn
 from shared.db import Database
 from shared.jobs import JobHandler
 from shared.worker import Part
@@ -33,6 +35,11 @@ JOBS: Mapping[str, JobHandler] = {
     rosters.JOB: roster_jobs.import_roster,
     duplicates.SEARCH: duplicate_jobs.find_duplicates,
 }
+JOBS: Mapping[str, JobHandler] = {
+    rosters.JOB: roster_jobs.import_roster,
+    sweeping.JOB: sweeping.make_questions,
+}
+TURNS: Sequence[Turn] = (sweeping.order_checks,)
 
 
 def own_parts(database: Database) -> Mapping[str, Part]:
@@ -43,3 +50,4 @@ def own_parts(database: Database) -> Mapping[str, Part]:
 if __name__ == "__main__":
     worker.run(load(), SUBSCRIPTIONS, JOBS, TURNS)
     worker.run(load(), SUBSCRIPTIONS, JOBS, own_parts=own_parts)
+    worker.run(load(), SUBSCRIPTIONS, JOBS, TURNS, own_parts=own_parts)

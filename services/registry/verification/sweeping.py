@@ -1,0 +1,144 @@
+"""The monthly light check and the half-yearly sweep of all households on assistance (section 4).
+
+One job a check: it makes the questions chunk by chunk, each chunk in one statement, and the worker
+sends them like any other. Who has no live authorisation is not asked.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.registry.verification import queries
+from services.registry.verification.sources import LIGHT, Kind, Source
+from shared import clock, jobs
+from shared.auth import system_caller
+from shared.contracts.registry import State
+from shared.db import EVERYWHERE
+from shared.job_rows import JOBS
+from shared.jobs import Job, Step
+
+JOB = "registry.verification_check"
+CHUNK = 1_000
+"""Households in one statement."""
+WINDOW_MONTHS = 12
+"""The income window of a scheduled check: the months before the one that it is made in."""
+
+_HALF_YEAR = 6
+_SOURCES = {Kind.LIGHT: LIGHT, Kind.SWEEP: tuple(Source)}
+_PURPOSES = {Kind.LIGHT: "月度动态核对", Kind.SWEEP: "半年全面核对"}
+_ON_ASSISTANCE = [state.value for state in State if state.on_assistance]
+
+
+async def order_checks(session: AsyncSession, day: date) -> bool:
+    """Once a month the light check, once a half-year the sweep, everywhere."""
+    month = clock.month_of(day)
+    half_year = month.replace(month=1 if month.month <= _HALF_YEAR else _HALF_YEAR + 1)
+    for kind, period in ((Kind.LIGHT, month), (Kind.SWEEP, half_year)):
+        arguments = {"kind": kind.value, "period": period.isoformat()}
+        known = select(JOBS.c.job_id).where(JOBS.c.kind == JOB, JOBS.c.arguments == arguments)
+        if (await session.execute(known.limit(1))).first() is None:
+            await jobs.enqueue(session, system_caller("registry"), JOB, arguments, EVERYWHERE)
+    return False
+
+
+async def make_questions(session: AsyncSession, job: Job) -> Step:
+    """One chunk of a check: households after the cursor. ``done`` counts households."""
+    kind, period = Kind(job.arguments["kind"]), date.fromisoformat(job.arguments["period"])
+    before: dict[str, Any] = job.cursor or {"after": None, "questions": 0, "unasked": 0}
+    after = UUID(before["after"]) if before["after"] else None
+    total = job.total
+    if total is None:
+        total = await session.scalar(_COUNT, {"states": _ON_ASSISTANCE}) or 0
+    chunk = await _chunk(session, after)
+    if not chunk:
+        figures = {name: before[name] for name in ("questions", "unasked")}
+        return Step(done=job.done, total=job.done, cursor=before, finished=True, result=figures)
+    ready = await _ready(session, {row.county for row in chunk})
+    chosen = [row.household_id for row in chunk if row.county in ready]
+    made = await _make(session, kind, period, chosen)
+    cursor = {
+        "after": str(chunk[-1].household_id),
+        "questions": before["questions"] + made["questions"],
+        "unasked": before["unasked"] + len(chunk) - made["households"],
+    }
+    return Step(done=job.done + len(chunk), total=total, cursor=cursor)
+
+
+async def _chunk(session: AsyncSession, after: UUID | None) -> Sequence[Any]:
+    rows = await session.execute(_CHUNK, {"states": _ON_ASSISTANCE, "after": after, "most": CHUNK})
+    return rows.all()
+
+
+async def _ready(session: AsyncSession, counties: set[str]) -> set[str]:
+    """The counties whose parameters are all approved; the others are not checked."""
+    today = clock.today()
+    return {
+        county for county in counties if not await queries.parameter_faults(session, county, today)
+    }
+
+
+async def _make(
+    session: AsyncSession, kind: Kind, period: date, household_ids: Sequence[UUID]
+) -> dict[str, int]:
+    today = clock.today()
+    end = clock.add_months(clock.month_of(today), -1)
+    row = await session.execute(
+        _MAKE,
+        {
+            "ids": list(household_ids),
+            "kind": kind.value,
+            "period": period,
+            "purpose": _PURPOSES[kind],
+            "sources": [source.value for source in _SOURCES[kind]],
+            "window_from": clock.add_months(end, 1 - WINDOW_MONTHS),
+            "window_to": end,
+            "today": today,
+            "now": clock.now(),
+            "by": system_caller("registry").sub,
+        },
+    )
+    return dict(row.mappings().one())
+
+
+_COUNT = text("SELECT count(*) FROM households WHERE state = ANY (CAST(:states AS text[]))")
+_CHUNK = text(
+    "SELECT household_id, left(division_code, 6) AS county FROM households "
+    "WHERE state = ANY (CAST(:states AS text[])) "
+    "AND (CAST(:after AS uuid) IS NULL OR household_id > CAST(:after AS uuid)) "
+    "ORDER BY household_id LIMIT :most"
+)
+# A repeated chunk makes nothing: one verification a household, kind and period.
+_MAKE = text(
+    "WITH allowed AS MATERIALIZED ("
+    "SELECT DISTINCT ON (member.household_id, member.person_id, wanted.source) "
+    "member.household_id, member.person_id, wanted.source, signed.authorization_id "
+    "FROM members AS member "
+    "JOIN authorizations AS signed ON signed.household_id = member.household_id "
+    "AND signed.subject_id = member.person_id AND signed.revoked_on IS NULL "
+    "AND :today BETWEEN signed.valid_from AND signed.valid_to "
+    "JOIN unnest(CAST(:sources AS text[])) AS wanted(source) "
+    "ON wanted.source = ANY (signed.sources) "
+    "WHERE member.household_id = ANY (CAST(:ids AS uuid[])) AND member.left_on IS NULL "
+    "ORDER BY member.household_id, member.person_id, wanted.source, signed.version DESC"
+    "), made AS ("
+    "INSERT INTO verifications (verification_id, household_id, division_code, kind, period, "
+    "aid_type, purpose, window_from, window_to, revision, requested_on, requested_at, "
+    "requested_by) "
+    "SELECT uuidv7(), household_id, division_code, :kind, :period, category, :purpose, "
+    ":window_from, :window_to, revision, :today, :now, :by FROM households "
+    "WHERE household_id IN (SELECT household_id FROM allowed) "
+    "ON CONFLICT (kind, period, household_id) WHERE period IS NOT NULL DO NOTHING "
+    "RETURNING verification_id, household_id, division_code"
+    "), asked AS ("
+    "INSERT INTO verification_items (household_id, verification_id, subject_id, source, "
+    "division_code, subject_kind, authorization_id, state, attempts, due_at) "
+    "SELECT made.household_id, made.verification_id, allowed.person_id, allowed.source, "
+    "made.division_code, 'member', allowed.authorization_id, 'waiting', 0, :now "
+    "FROM made JOIN allowed ON allowed.household_id = made.household_id RETURNING 1"
+    ") SELECT (SELECT count(*) FROM asked) AS questions, "
+    "(SELECT count(*) FROM made) AS households"
+)
