@@ -14,6 +14,7 @@ from deploy.local.progress import Step
 from deploy.local.provision import SERVICES, ServiceDatabase
 
 ISSUER = "issuer"
+SOURCES = "sources"
 _READY_SECONDS = 120.0
 _OURS = ("BANGFU_", "KAFKA_BOOTSTRAP_SERVERS", "MAKE", "MFLAGS")
 
@@ -25,6 +26,15 @@ def issuer(layout: Layout) -> Program:
         name=ISSUER,
         argv=uvicorn_command("deploy.local.issuer:create", layout.issuer_port),
         env=surroundings() | told,
+    )
+
+
+def sources(layout: Layout) -> Program:
+    """The reference sources of development, in the platform's own time."""
+    return Program(
+        name=SOURCES,
+        argv=uvicorn_command("deploy.local.sources:create", layout.sources_port),
+        env=surroundings() | {"BANGFU_CLOCK_FILE": str(layout.clock_file)},
     )
 
 
@@ -58,7 +68,7 @@ def operators_environment(
 
 def environment(layout: Layout, service: str) -> dict[str, str]:
     """What both processes of a service are told; no database address."""
-    own = {} if service == "registry" else _of_listeners(layout, service)
+    own = _of_registry(layout) if service == "registry" else _of_listeners(layout, service)
     return own | {
         "BANGFU_ENV": "development",
         "BANGFU_HOST": "127.0.0.1",
@@ -72,6 +82,11 @@ def environment(layout: Layout, service: str) -> dict[str, str]:
     }
 
 
+def _of_registry(layout: Layout) -> dict[str, str]:
+    """Whom the registry's verifications ask."""
+    return {"BANGFU_VERIFICATION_SOURCES_URL": layout.address(layout.sources_port)}
+
+
 def _of_listeners(layout: Layout, service: str) -> dict[str, str]:
     """Whom a listener asks about its copies, where it gets its token for that; notify's console."""
     told = {
@@ -83,8 +98,8 @@ def _of_listeners(layout: Layout, service: str) -> dict[str, str]:
 
 
 async def until_ready(layout: Layout, processes: Processes, step: Step) -> None:
-    """Return when the issuer and all twelve answer /readyz. Raises CannotStartError."""
-    waiting = {ISSUER: layout.issuer_port}
+    """Return when issuer, sources and all twelve answer /readyz. Raises CannotStartError."""
+    waiting = {ISSUER: layout.issuer_port, SOURCES: layout.sources_port}
     for service in SERVICES:
         waiting[f"{service}-api"] = layout.api_port(service)
         waiting[f"{service}-worker"] = layout.worker_port(service)

@@ -197,6 +197,7 @@ def tell_addresses(place: Layout, show: Show) -> None:
         show.line(f"  {name:<12}{api:<25}{docs:<30}{worker}")
     show.line(f"  {'console':<12}{place.api('notify')}/")
     show.line(f"  {'issuer':<12}{place.issuer:<25}(a token: make token)")
+    show.line(f"  {'sources':<12}{place.address(place.sources_port)}")
     show.line(f"  {'Kafka':<12}{place.bootstrap}")
     postgres = "your own" if place.postgres_url else f"127.0.0.1:{place.postgres_port}"
     show.line(f"  {'PostgreSQL':<12}{postgres}")

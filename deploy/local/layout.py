@@ -53,6 +53,11 @@ class Layout:
         return self.port + 9
 
     @property
+    def sources_port(self) -> int:
+        """The port of the reference sources that verifications ask."""
+        return self.port + 8
+
+    @property
     def kafka_port(self) -> int:
         """The embedded broker's port; its controller listens two above (the next is PostgreSQL)."""
         return self.port + 10
@@ -99,7 +104,7 @@ class Layout:
 
     def ports(self) -> dict[int, str]:
         """Every port that this stack listens on, with what for."""
-        used = {self.issuer_port: "the issuer"}
+        used = {self.issuer_port: "the issuer", self.sources_port: "the reference sources"}
         for service in SERVICES:
             used[self.api_port(service)] = f"the api of {service}"
             used[self.worker_port(service)] = f"the worker of {service}"

@@ -45,6 +45,7 @@ class Stack:
         server = await self._prepare_postgres(passwords["postgres"])
         self._make_keys()
         self._run(fleet.issuer(self.layout))
+        self._run(fleet.sources(self.layout))
         try:
             async with asyncio.TaskGroup() as both:
                 both.create_task(self._start_kafka())
