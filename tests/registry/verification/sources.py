@@ -26,6 +26,7 @@ class Sources:
     def __init__(self, url: str, memory: sources.Memory) -> None:
         self.url = url
         self.client = SourceClient(url)
+        self.patience = PATIENCE
         self.memory = memory
 
     async def rounds(self, registry: Registry, *, patience: timedelta = PATIENCE) -> int:
