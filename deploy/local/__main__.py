@@ -27,6 +27,8 @@ PERMITTED = (
     "registry.exchange:read registry.transfers:read "
     "registry.leads:read registry.leads:write registry.leads:decide "
     "registry.tasks:read registry.contacts:read registry.contacts:write registry.exchange:read "
+    "registry.exchange:read registry.transfers:read registry.determination:read "
+    "registry.determination:write registry.determination:decide "
     "registry.parameters:read relief.standards:read relief.dibao:read relief.payments:read "
     "relief.parameters:read relief.jobs:read housing.surveys:read housing.renovations:read "
     "education.students:read education.aid:read education.dropout:read employment.labour:read "

@@ -6,6 +6,7 @@ from services.registry.checks import api as checks
 from services.registry.determination import api as determination
 from services.registry.deaths.parameters import DEATH_DEFINITIONS
 from services.registry.duplicates import api as duplicates
+from services.registry.determination import deciding_api, relatives_api
 from services.registry.exchange import api as exchange
 from services.registry.exchange import batches_api, feed_api
 from services.registry.households import api as households
@@ -79,6 +80,9 @@ def create(settings: Settings | None = None) -> FastAPI:
             reports_api.household_routes,
             reports_api.routes,
             parameters.router("registry", DEFINITIONS | verification_parameters.DEFINITIONS),
+            deciding_api.routes,
+            relatives_api.routes,
+            parameters.router("registry", DEFINITIONS),
             divisions.router(),
             jobs.router("registry"),
         ],

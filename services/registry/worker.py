@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from services.registry.duplicates import actions as duplicates
 from services.registry.duplicates import jobs as duplicate_jobs
+from services.registry.determination import handlers as determination
 from services.registry.ledger import handlers as ledger
 from services.registry.notices import handlers as notices
 from services.registry.returns import handlers as returns
@@ -27,6 +28,7 @@ SUBSCRIPTIONS: Sequence[Subscription] = (
     *ledger.SUBSCRIPTIONS,
     *returns.SUBSCRIPTIONS,
     *notices.SUBSCRIPTIONS,
+    *determination.SUBSCRIPTIONS,
     *standards.SUBSCRIPTIONS,
 )
 JOBS: Mapping[str, JobHandler] = {rosters.JOB: roster_jobs.import_roster}

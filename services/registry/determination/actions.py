@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.determination import models, queries, rules, steps
 from services.registry.determination.deadlines import Clock
+from services.registry.determination.findings import DECLARATION
 from services.registry.determination.process import (
     ApplicationState,
     Appraisal,
@@ -29,8 +30,11 @@ from services.registry.determination.steps import Opened
 from services.registry.households import actions as households
 from services.registry.households.actions import File
 from services.registry.households.rules import day_faults, officer_faults
+from services.registry.means.declared import Declaration, case_of
+from services.registry.means.rules import case_faults
 from services.registry.notices.rules import Wish, wish_faults
 from services.registry.tasks.models import TaskKind
+from services.registry.verification import queries as verification
 from shared import clock, identity, parameters
 from shared.auth import Caller
 from shared.contracts.notices import NoticeKind
@@ -85,6 +89,33 @@ async def add_papers(
     await steps.move(session, caller, opened, Step.ADD_PAPERS, {})
 
 
+async def declare(
+    session: AsyncSession,
+    caller: Caller,
+    application_id: UUID,
+    declared_on: date,
+    declaration: Declaration,
+) -> None:
+    """Keep what the applicant declares beside the file; it takes the place of an earlier one.
+
+    Raises Refused listing all that the means test cannot reckon with.
+    """
+    opened = await steps.begin(session, caller, application_id, Step.DECLARE)
+    case = case_of(opened.file.facts, declaration, applied_on=opened.case.applied_on)
+    faults = officer_faults(caller.officer_id)
+    faults += day_faults("#/declared_on", declared_on, today=clock.today())
+    faults += rules.removal_faults(declaration, caller.officer_id)
+    steps.refuse(faults + case_faults(case))
+    row = opened.belongs | {
+        "declaration_id": identity.new_id(),
+        "declared_on": declared_on,
+        "declaration": DECLARATION.dump_python(declaration, mode="json"),
+        "entered_by": caller.officer_id,
+    }
+    await session.execute(insert(models.ApplicationDeclaration), [row])
+    await steps.move(session, caller, opened, Step.DECLARE, {})
+
+
 async def accept(
     session: AsyncSession, caller: Caller, application_id: UUID, revision: int, accepted_on: date
 ) -> None:
@@ -107,12 +138,12 @@ async def accept(
 
 
 def missing(opened: Opened) -> list[Missing]:
-    """Every paper that the case still lacks."""
+    """Every paper that the case still lacks; a relative on the register needs no other filing."""
     return rules.missing_papers(
         opened.file.facts,
         queries.papers_of(opened.whole),
         on=opened.case.applied_on,
-        staff_relative=opened.case.staff_relative,
+        staff_relative=opened.whole.application["staff_relative"],
     )
 
 
@@ -150,7 +181,7 @@ async def sign_survey(
     survey = opened.case.survey(SurveyKind.TOWNSHIP)
     if survey is None or survey.survey_id != survey_id:
         raise NotFound("survey_not_found", "this is not the newest survey of the application")
-    steps.refuse(rules.signature_faults(survey.officers, caller.officer_id))
+    steps.refuse(rules.signature_faults(opened.case, survey, caller.officer_id))
     await _store_signature(session, caller, opened, survey_id)
     row = await steps.move(session, caller, opened, Step.SIGN_SURVEY, {})
     if len(survey.officers) + 1 < rules.SURVEYORS:
@@ -189,12 +220,18 @@ async def give_opinion(
     """
     opened = await steps.begin(session, caller, application_id, Step.GIVE_OPINION, revision)
     case, day = opened.case, opinion.given_on
-    steps.refuse(rules.opinion_faults(case, opinion, caller.officer_id, clock.today()))
+    report = await verification.latest_report(
+        session, case.household_id, divisions=caller.divisions, on=day
+    )
+    faults = rules.opinion_faults(case, opinion, caller.officer_id, clock.today())
+    faults += rules.report_faults(report, opinion) if opinion.in_favour else []
+    steps.refuse(faults)
     category = opinion.category or case.category
     row = opened.belongs | asdict(opinion)
     row |= {
         "opinion_id": identity.new_id(),
         "category": category,
+        "report_id": report.report_id if report else None,
         "officer_id": caller.officer_id,
     }
     await session.execute(insert(models.ApplicationOpinion), [row])
@@ -202,7 +239,8 @@ async def give_opinion(
     limit = None
     if not opinion.in_favour:
         limit = await queries.due(session, case, Clock.DECISION, day, opened.place)
-    changed = {"state": ApplicationState.OPINION} | lot | steps.due_columns(limit)
+    changed = {"state": ApplicationState.OPINION, "staff_relative": case.staff_relative}
+    changed |= lot | steps.due_columns(limit)
     moved = await steps.move(session, caller, opened, Step.GIVE_OPINION, changed)
     await steps.close_tasks(session, application_id, [TaskKind.OPINION])
     waiting = {TaskKind.ANNOUNCEMENT if opinion.in_favour else TaskKind.DECISION: limit}

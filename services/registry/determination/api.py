@@ -22,6 +22,7 @@ from services.registry.determination.schemas import (
     ApplicationOut,
     AppraisalIn,
     CaseOut,
+    DeclarationIn,
     OpinionIn,
     PapersIn,
     SurveyIn,
@@ -82,6 +83,14 @@ async def add_papers(
 ) -> CaseOut:
     papers = [each.paper() for each in body.papers]
     await actions.add_papers(session, caller, application_id, papers)
+    return await shown(session, caller, application_id, answer)
+
+
+@routes.post("/{application_id}/declaration", status_code=201, summary="Keep a declaration")
+async def declare(
+    session: SessionDep, caller: Writer, application_id: UUID, body: DeclarationIn, answer: Response
+) -> CaseOut:
+    await actions.declare(session, caller, application_id, body.declared_on, body.declaration)
     return await shown(session, caller, application_id, answer)
 
 
@@ -151,7 +160,8 @@ async def shown(
     surveys = [dict(each) | {"signed_by": signed[each["survey_id"]]} for each in known.surveys]
     return CaseOut.model_validate(
         dict(row)
-        | {"papers": known.papers, "surveys": surveys, "appraisals": known.appraisals}
+        | {"papers": known.papers, "declarations": known.declarations}
+        | {"surveys": surveys, "appraisals": known.appraisals}
         | {"opinions": known.opinions, "decisions": known.decisions}
     )
 

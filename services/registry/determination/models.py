@@ -80,6 +80,24 @@ class ApplicationPaper(Base):
     __table_args__ = (Index("ix_application_papers_application_id", "application_id"),)
 
 
+class ApplicationDeclaration(Base):
+    """What the applicant declared beside the file (申报); the newest of a case holds."""
+
+    __tablename__ = "application_declarations"
+
+    declaration_id: Mapped[UUID] = mapped_column(primary_key=True)
+    application_id: Mapped[UUID] = mapped_column(ForeignKey("applications.application_id"))
+    household_id: Mapped[UUID]
+    division_code: Mapped[Code]
+    round: Mapped[int]
+    declared_on: Mapped[date]
+    declaration: Mapped[Json]
+    entered_by: Mapped[Code]
+    recorded_at: Mapped[Moment]
+
+    __table_args__ = (Index("ix_application_declarations_application_id", "application_id"),)
+
+
 class ApplicationSurvey(Base):
     """A visit to the household: the township's survey, or the county's own visit."""
 
@@ -139,7 +157,11 @@ class ApplicationAppraisal(Base):
 
 
 class ApplicationOpinion(Base):
-    """The township's opinion (初审意见), in words."""
+    """The township's opinion (初审意见), in words, and the verification report it rests on.
+
+    ``missing_sources`` are those the officer goes without, each with his reason;
+    ``without_report`` is his reason to go without any report.
+    """
 
     __tablename__ = "application_opinions"
 
@@ -153,6 +175,9 @@ class ApplicationOpinion(Base):
     category: Mapped[Code]
     amount: Mapped[Decimal | None] = mapped_column(Numeric(14, 2))
     words: Mapped[str] = mapped_column(Text)
+    report_id: Mapped[UUID | None]
+    missing_sources: Mapped[Json]
+    without_report: Mapped[str] = mapped_column(Text)
     officer_id: Mapped[Code]
     recorded_at: Mapped[Moment]
 
@@ -184,7 +209,6 @@ class ApplicationDecision(Base):
     rule_set: Mapped[Code]
     finding: Mapped[Json | None]
     report_id: Mapped[UUID | None]
-    missing_sources: Mapped[Json]
     corrects: Mapped[UUID | None] = mapped_column(ForeignKey("application_decisions.decision_id"))
     error_found: Mapped[str | None] = mapped_column(Text)
     delivered_on: Mapped[date | None]

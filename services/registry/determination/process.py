@@ -5,7 +5,7 @@ goes back to verifying, the applicant may withdraw until the decision (section 5
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -35,6 +35,7 @@ class Step(StrEnum):
     """What may be done with an application."""
 
     ADD_PAPERS = "add_papers"
+    DECLARE = "declare"
     ACCEPT = "accept"
     SURVEY = "survey"
     SIGN_SURVEY = "sign_survey"
@@ -52,6 +53,7 @@ class Step(StrEnum):
 _S = ApplicationState
 FROM: Mapping[Step, frozenset[ApplicationState]] = {
     Step.ADD_PAPERS: OPEN,
+    Step.DECLARE: frozenset({_S.APPLIED, _S.ACCEPTED, _S.VERIFYING}),
     Step.ACCEPT: frozenset({_S.APPLIED}),
     Step.SURVEY: frozenset({_S.ACCEPTED, _S.VERIFYING}),
     Step.SIGN_SURVEY: frozenset({_S.VERIFYING}),
@@ -144,13 +146,19 @@ class Appraisal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opinion:
-    """The township's opinion. ``category`` may differ from the one applied for."""
+    """The township's opinion. ``category`` may differ from the one applied for.
+
+    ``missing_sources``: what the data check lacks and why the officer goes on without, by source;
+    ``without_report``: why he goes on without any report.
+    """
 
     given_on: date
     in_favour: bool
     words: str
     category: Category | None = None
     amount: Decimal | None = None
+    missing_sources: Mapping[str, str] = field(default_factory=dict)
+    without_report: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +170,7 @@ class Given:
     category: Category
     amount: Decimal | None
     officer_id: str
+    without_report: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +189,8 @@ class Case:
     """An application with all that was done in it, as the rules look at it.
 
     ``opinion`` is the one of the running round, ``appraised_on`` the newest appraisal's day in it.
-    ``staff_relative``: declared by the applicant, or somebody of the household is on the register.
+    ``staff_relative``: declared by the applicant, or somebody of the household is on the register;
+    ``related_officers`` are the officers that the register names as their relatives.
     """
 
     application_id: UUID
@@ -191,6 +201,7 @@ class Case:
     applied_on: date
     accepted_on: date | None = None
     staff_relative: bool = False
+    related_officers: frozenset[str] = frozenset()
     sampled: bool | None = None
     surveys: tuple[Surveyed, ...] = ()
     appraised_on: date | None = None

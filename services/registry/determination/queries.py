@@ -1,7 +1,7 @@
 """Applications with the papers of their cases, in the caller's divisions."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -15,9 +15,11 @@ from services.registry.determination.models import (
     Application,
     ApplicationAppraisal,
     ApplicationDecision,
+    ApplicationDeclaration,
     ApplicationOpinion,
     ApplicationPaper,
     ApplicationSurvey,
+    StaffRelative,
     SurveySignature,
 )
 from services.registry.determination.process import (
@@ -31,7 +33,7 @@ from services.registry.determination.process import (
 )
 from shared import parameters, workdays
 from shared.contracts.registry import Category, RuleSet
-from shared.db import in_divisions
+from shared.db import among, in_divisions
 from shared.workdays import Deadline
 
 _COUNTY = len("331124")
@@ -53,6 +55,7 @@ class Whole:
 
     application: RowMapping
     papers: Sequence[RowMapping]
+    declarations: Sequence[RowMapping]
     surveys: Sequence[RowMapping]
     signatures: Sequence[RowMapping]
     appraisals: Sequence[RowMapping]
@@ -120,6 +123,7 @@ async def whole(session: AsyncSession, application: RowMapping) -> Whole:
 
     tables: Iterable[tuple[type[Any], Any]] = (
         (ApplicationPaper, ApplicationPaper.paper_id),
+        (ApplicationDeclaration, ApplicationDeclaration.declaration_id),
         (ApplicationSurvey, ApplicationSurvey.survey_id),
         (SurveySignature, SurveySignature.recorded_at),
         (ApplicationAppraisal, ApplicationAppraisal.appraisal_id),
@@ -131,6 +135,52 @@ async def whole(session: AsyncSession, application: RowMapping) -> Whole:
         for table, order in tables
     ]
     return Whole(application, *found)
+
+
+async def registered(
+    session: AsyncSession, person_ids: Sequence[UUID], *, divisions: Sequence[str]
+) -> Sequence[RowMapping]:
+    """The register's entries in force on any of these persons."""
+    rows = await session.execute(
+        _register(divisions)
+        .where(among(StaffRelative.person_id, person_ids))
+        .where(StaffRelative.ended_on.is_(None))
+    )
+    return rows.mappings().all()
+
+
+async def relative(
+    session: AsyncSession, staff_relative_id: UUID, *, divisions: Sequence[str]
+) -> RowMapping | None:
+    """One entry of the register of staff relatives."""
+    wanted = _register(divisions).where(StaffRelative.staff_relative_id == staff_relative_id)
+    return (await session.execute(wanted)).mappings().one_or_none()
+
+
+async def relatives_page(
+    session: AsyncSession,
+    *,
+    divisions: Sequence[str],
+    within: Sequence[str],
+    after: UUID | None,
+    limit: int,
+) -> Sequence[RowMapping]:
+    """The register by id, the earliest entry first, after one."""
+    query = (
+        _register(divisions)
+        .where(in_divisions(StaffRelative.division_code, within))
+        .order_by(StaffRelative.staff_relative_id)
+        .limit(limit)
+    )
+    if after is not None:
+        query = query.where(StaffRelative.staff_relative_id > after)
+    return (await session.execute(query)).mappings().all()
+
+
+def _register(divisions: Sequence[str]) -> Select[*tuple[Any, ...]]:
+    return select(StaffRelative.__table__).where(
+        in_divisions(StaffRelative.division_code, divisions)
+    )
 
 
 def papers_of(known: Whole) -> list[Paper]:
@@ -148,24 +198,30 @@ def papers_of(known: Whole) -> list[Paper]:
 
 def case_of(known: Whole) -> Case:
     """The case as the rules look at it."""
-    row = known.application
-    here = row["round"]
+    here = known.application["round"]
     opinions = [each for each in known.opinions if each["round"] == here]
     appraised = [each["held_on"] for each in known.appraisals if each["round"] == here]
+    return replace(
+        bare_case(known.application),
+        surveys=tuple(_surveyed(each, known.signatures) for each in known.surveys),
+        appraised_on=max(appraised, default=None),
+        opinion=_given(opinions[-1]) if opinions else None,
+        earlier_opinions=frozenset(each["officer_id"] for each in known.opinions),
+    )
+
+
+def bare_case(row: Mapping[Any, Any]) -> Case:
+    """The case as far as its application's row tells, without what was found in it."""
     return Case(
         application_id=row["application_id"],
         household_id=row["household_id"],
         state=ApplicationState(row["state"]),
         category=Category(row["category"]),
-        round=here,
+        round=row["round"],
         applied_on=row["applied_on"],
         accepted_on=row["accepted_on"],
         staff_relative=row["staff_relative"],
         sampled=row["sampled"],
-        surveys=tuple(_surveyed(each, known.signatures) for each in known.surveys),
-        appraised_on=max(appraised, default=None),
-        opinion=_given(opinions[-1]) if opinions else None,
-        earlier_opinions=frozenset(each["officer_id"] for each in known.opinions),
     )
 
 
@@ -208,4 +264,5 @@ def _given(row: Mapping[Any, Any]) -> Given:
         category=Category(row["category"]),
         amount=row["amount"],
         officer_id=row["officer_id"],
+        without_report=bool(row["without_report"]),
     )

@@ -1,14 +1,17 @@
 """Under which conditions an application takes its next step (C4, R28–R29, "Who decides"). Pure."""
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
+from services.registry.determination.articles import bureau_of
 from services.registry.determination.deadlines import APPRAISED
 from services.registry.determination.process import (
     FROM,
+    ApplicationState,
     Appraisal,
     Case,
     Missing,
@@ -17,13 +20,28 @@ from services.registry.determination.process import (
     PaperKind,
     Step,
     Survey,
+    Surveyed,
     SurveyKind,
 )
 from services.registry.households.facts import Facts
 from services.registry.households.rules import day_faults, fault, officer_faults
+from services.registry.means.declared import Declaration
+from services.registry.means.facts import Finding
 from services.registry.notices.rules import is_adult
+from services.registry.verification.queries import LatestReport
+from services.registry.verification.sources import NAMES_ZH
 from shared.contracts.registry import Category, RuleSet, State
 from shared.errors import Fault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decider:
+    """Who decides: the officer, the bureau of his token, and whether he covers the whole county."""
+
+    officer_id: str | None
+    bureau: str | None
+    whole_county: bool
+
 
 SURVEYORS = 2
 """A survey is made and signed by two officers at least (R29, "Who decides")."""
@@ -92,6 +110,15 @@ def paper_faults(facts: Facts, papers: Sequence[Paper], *, today: date) -> list[
     return faults
 
 
+def removal_faults(declaration: Declaration, officer_id: str | None) -> list[Fault]:
+    """An imputed income is taken away in the name of the officer who enters it (R7)."""
+    return [
+        fault(f"declaration/removals/{at}", "removal_not_yours", "须由本人署名取消推定收入")
+        for at, removal in enumerate(declaration.removals)
+        if removal.officer_id != officer_id
+    ]
+
+
 def acceptance_faults(case: Case, missing: Sequence[Missing], accepted_on: date) -> list[Fault]:
     """Accepted once the papers are complete; every missing one is named."""
     faults = _since("accepted_on", accepted_on, case.applied_on, "申请")
@@ -103,7 +130,7 @@ def acceptance_faults(case: Case, missing: Sequence[Missing], accepted_on: date)
 
 def survey_faults(case: Case, survey: Survey, officer_id: str | None, today: date) -> list[Fault]:
     """All that speaks against a visit: after acceptance, signed, with findings in words."""
-    faults = officer_faults(officer_id)
+    faults = officer_faults(officer_id) + own_relative(case, officer_id)
     faults += day_faults("#/surveyed_on", survey.surveyed_on, today=today)
     faults += _since("surveyed_on", survey.surveyed_on, case.accepted_on, "受理")
     if not survey.findings.strip():
@@ -136,7 +163,7 @@ def opinion_faults(
     case: Case, opinion: Opinion, officer_id: str | None, today: date
 ) -> list[Fault]:
     """All that speaks against an opinion: survey signed by two, appraisal where the law has it."""
-    faults = officer_faults(officer_id)
+    faults = officer_faults(officer_id) + own_relative(case, officer_id)
     faults += day_faults("#/given_on", opinion.given_on, today=today)
     survey = case.survey(SurveyKind.TOWNSHIP)
     if survey is None:
@@ -182,6 +209,139 @@ def drawn(application_id: UUID, rate: Decimal) -> bool:
     return lot < rate * 2**64
 
 
+def report_faults(report: LatestReport | None, opinion: Opinion) -> list[Fault]:
+    """The data check is done: doubts settled, no death, and what is missing signed for (section 4).
+
+    An officer may go on without a source, or without a report, if he says why.
+    """
+    if report is None:
+        message = "没有有效的核对报告,请先核对,或由经办人写明不待报告的理由"
+        signed = opinion.without_report.strip()
+        return [] if signed else [fault("without_report", "report_missing", message)]
+    signed_for = {name for name, why in opinion.missing_sources.items() if why.strip()}
+    absent = [each for each in report.missing_sources if each.value not in signed_for]
+    return verified_faults(report) + [
+        fault("missing_sources", "source_missing", f"核对来源“{NAMES_ZH[each]}”尚未反馈,须写明理由")
+        for each in absent
+    ]
+
+
+def verified_faults(report: LatestReport) -> list[Fault]:
+    """What a report forbids whoever signs: a death mark, a doubt that nobody has settled."""
+    faults = []
+    if report.stopped:
+        faults.append(fault("", "verification_stopped", "核对发现死亡登记,核对已终止,须先核实"))
+    if report.open_doubts:
+        named = "、".join(NAMES_ZH[each.source] for each in report.open_doubts)
+        faults.append(fault("", "doubt_open", f"核对疑点尚未核实:{named}"))
+    return faults
+
+
+def report_expired() -> Fault:
+    """The report of the opinion no longer holds on the day of the decision."""
+    return fault("", "report_missing", "决定日没有有效的核对报告,请重新核对")
+
+
+def finding_faults(finding: Finding, category: Category, reason: str) -> list[Fault]:
+    """Whoever decides in favour against the means test says why."""
+    verdict = finding.verdict(category)
+    if verdict.eligible or reason.strip():
+        return []
+    why = ";".join(each.sentence for each in verdict.reasons)
+    message = f"核算结果为不符合({why}),作出不同决定须写明理由"
+    return [fault("reason", "finding_differs", message)]
+
+
+def announcement_faults(case: Case, officer_id: str | None) -> list[Fault]:
+    """A notice follows an opinion in favour; one against goes to the county as it is."""
+    faults = officer_faults(officer_id)
+    if case.opinion is None or not case.opinion.in_favour:
+        faults.append(fault("", "opinion_against", "初审意见为不符合,不予公示,由县级作出决定"))
+    return faults
+
+
+def decision_faults(
+    case: Case, decider: Decider, category: Category, decided_on: date, today: date
+) -> list[Fault]:
+    """Who may decide, and when: the competent bureau of the county, nobody who handled the case.
+
+    Example: dibao is decided by civil affairs, the 4600 group by the poverty-alleviation office.
+    """
+    faults = officer_faults(decider.officer_id) + own_relative(case, decider.officer_id)
+    faults += day_faults("#/decided_on", decided_on, today=today)
+    if decider.officer_id in case.handled_by:
+        message = "参与入户调查或出具初审意见的人员不得对同一申请作出决定"
+        faults.append(fault("", "same_officer", message))
+    if not decider.whole_county:
+        faults.append(county_only())
+    bureau, name = bureau_of(category)
+    if decider.bureau != bureau:
+        faults.append(fault("", "bureau_not_competent", f"此类别由县级{name}作出决定"))
+    last = case.opinion.given_on if case.opinion else case.accepted_on
+    return faults + _since("decided_on", decided_on, last, "上一步骤")
+
+
+def visit_faults(case: Case) -> list[Fault]:
+    """The county visits relatives of staff always, and whom the lot fell on, before it decides."""
+    if not case.needs_visit or case.survey(SurveyKind.COUNTY) is not None:
+        return []
+    why = "经办人员或村(居)委会成员的近亲属" if case.staff_relative else "抽查对象"
+    return [fault("", "county_visit_missing", f"申请人为{why},县级须先入户调查")]
+
+
+def refusal_faults(reason: str, failed_tests: Sequence[str]) -> list[Fault]:
+    """A refusal is a person's, for a reason in words, and names the test that failed."""
+    faults = []
+    if not reason.strip():
+        faults.append(fault("reason", "reason_missing", "不予认定须以文字写明理由"))
+    if not any(test.strip() for test in failed_tests):
+        message = "不予认定须写明不符合的条件"
+        faults.append(fault("failed_tests", "failed_test_missing", message))
+    return faults
+
+
+def correction_faults(
+    case: Case,
+    error_found: str,
+    reason: str,
+    *,
+    says_what: bool,
+    household: State,
+    corrected_on: date,
+    decided_on: date,
+) -> list[Fault]:
+    """All that speaks against a correction: the error and the reason in words, and what holds.
+
+    Example: a refusal is taken up again and names no category; a household identified in error is
+    struck off by its own procedure, not here.
+    """
+    faults = _since("decided_on", corrected_on, decided_on, "原决定")
+    for name, words in (("error_found", error_found), ("reason", reason)):
+        if not words.strip():
+            faults.append(fault(name, "reason_missing", "须以文字写明原决定的错误和更正理由"))
+    refused = case.state is ApplicationState.REFUSED
+    if refused and says_what:
+        message = "更正不予认定的决定须重新调查审核,不能直接填写类别或金额"
+        faults.append(fault("", "correction_reopens", message))
+    if not refused and not says_what:
+        message = "须写明更正后的类别或金额;不应认定的,按退出程序公示后办理"
+        faults.append(fault("", "correction_empty", message))
+    if household is not State.ACCEPTED if refused else not household.on_assistance:
+        faults.append(fault("", "household_state", f"档案现为“{household}”状态,不能更正此决定"))
+    return faults
+
+
+def delivery_faults(
+    delivered_on: date, decided_on: date, reference: str, today: date
+) -> list[Fault]:
+    """A delivery follows the decision and has its proof."""
+    faults = day_faults("#/delivered_on", delivered_on, today=today)
+    faults += _since("delivered_on", delivered_on, decided_on, "决定")
+    if not reference.strip():
+        faults.append(fault("reference", "reference_missing", "须写明送达回证存放编号"))
+    return faults
+
+
 def withdrawal_faults(case: Case, withdrawn_on: date, reason: str, today: date) -> list[Fault]:
     """All that speaks against a withdrawal: it is the applicant's, on a day, for a reason."""
     faults = day_faults("#/withdrawn_on", withdrawn_on, today=today)
@@ -191,12 +351,19 @@ def withdrawal_faults(case: Case, withdrawn_on: date, reason: str, today: date) 
     return faults
 
 
-def signature_faults(survey_officers: Collection[str], officer_id: str | None) -> list[Fault]:
-    """Each officer signs once, by his own account."""
-    faults = officer_faults(officer_id)
-    if officer_id in survey_officers:
+def signature_faults(case: Case, survey: Surveyed, officer_id: str | None) -> list[Fault]:
+    """Each officer signs once, by his own account, and never for his own relatives."""
+    faults = officer_faults(officer_id) + own_relative(case, officer_id)
+    if officer_id in survey.officers:
         faults.append(fault("", "already_signed", "本人已在该入户调查上签字"))
     return faults
+
+
+def own_relative(case: Case, officer_id: str | None) -> list[Fault]:
+    """Whom the register names as a relative of the household takes no part in its case."""
+    if officer_id not in case.related_officers:
+        return []
+    return [fault("", "own_relative", "经办人员与申请家庭有近亲属关系,应当回避")]
 
 
 def county_only() -> Fault:

@@ -14,10 +14,13 @@ from services.registry.determination.process import (
     PaperKind,
     SurveyKind,
 )
+from services.registry.means.declared import Declaration
+from services.registry.verification.sources import Source
 from shared.contracts.registry import Category, RuleSet
 
 Words = Annotated[str, Field(max_length=4000)]
 Amount = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=2)]
+EvidenceCode = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
 Heads = Annotated[int, Field(ge=0, le=10_000)]
 
 
@@ -55,6 +58,13 @@ class ApplicationIn(_In):
     papers: Annotated[list[PaperIn], Field(max_length=100)] = []
 
 
+class DeclarationIn(_In):
+    """What the applicant declares beside the file, for the means test."""
+
+    declared_on: date
+    declaration: Declaration
+
+
 class AcceptanceIn(_In):
     """On which day the township accepted the application."""
 
@@ -81,13 +91,63 @@ class AppraisalIn(_In):
 
 
 class OpinionIn(_In):
-    """The township's opinion; the category applied for stands where none is given."""
+    """The township's opinion; the category applied for stands where none is given.
+
+    ``missing_sources`` gives the officer's reason to go on by source that has not answered,
+    ``without_report`` his reason to go on without any verification report.
+    """
 
     given_on: date
     in_favour: bool
     words: Words
     category: Category | None = None
     amount: Amount | None = None
+    missing_sources: Annotated[dict[Source, Words], Field(max_length=20)] = {}
+    without_report: Words = ""
+
+
+class IdentificationIn(_In):
+    """The county's decision in favour; category and amount of the opinion unless given."""
+
+    decided_on: date
+    reason: Words = ""
+    category: Category | None = None
+    amount: Amount | None = None
+    tags: tuple[Category, ...] | None = None
+    missing_evidence: Annotated[tuple[EvidenceCode, ...], Field(max_length=50)] = ()
+
+
+class RefusalIn(_In):
+    """The county's decision against: why, and which tests failed, in words."""
+
+    decided_on: date
+    reason: Words
+    failed_tests: Annotated[tuple[Words, ...], Field(max_length=20)] = ()
+
+
+class CorrectionIn(_In):
+    """What was wrong with a decision; category or amount as they should be, of one in favour."""
+
+    decided_on: date
+    error_found: Words
+    reason: Words
+    category: Category | None = None
+    amount: Amount | None = None
+
+
+class DeliveryIn(_In):
+    """How a written refusal reached the applicant; ``reference`` says where its proof is kept."""
+
+    delivered_on: date
+    delivery: Delivery
+    reference: Annotated[str, Field(max_length=200)]
+
+
+class WithdrawalIn(_In):
+    """That the applicant no longer wants it, and why."""
+
+    withdrawn_on: date
+    reason: Words
 
 
 class _Out(BaseModel):
@@ -110,6 +170,16 @@ class MissingOut(_Out):
 
     kind: PaperKind
     person_id: UUID | None
+
+
+class DeclarationOut(_Out):
+    """A declaration; the newest of a case holds."""
+
+    declaration_id: UUID
+    round: int
+    declared_on: date
+    declaration: Any
+    entered_by: str
 
 
 class SurveyOut(_Out):
@@ -148,6 +218,9 @@ class OpinionOut(_Out):
     category: Category
     amount: Decimal | None
     words: str
+    report_id: UUID | None
+    missing_sources: dict[str, str]
+    without_report: str
     officer_id: str
 
 
@@ -167,7 +240,6 @@ class DecisionOut(_Out):
     rule_set: RuleSet
     finding: Any
     report_id: UUID | None
-    missing_sources: Any
     corrects: UUID | None
     error_found: str | None
     delivered_on: date | None
@@ -207,7 +279,22 @@ class CaseOut(ApplicationOut):
     """An application with all the papers of its case."""
 
     papers: list[PaperOut]
+    declarations: list[DeclarationOut]
     surveys: list[SurveyOut]
     appraisals: list[AppraisalOut]
     opinions: list[OpinionOut]
     decisions: list[DecisionOut]
+
+
+class ExplanationOut(BaseModel):
+    """The reckoning behind an application: every number, and in words as a citizen reads it.
+
+    ``decided``: it is the one kept with the newest decision, and ``recomputes`` says whether it
+    comes out the same when made again; before a decision it is that of today.
+    """
+
+    decided: bool
+    finding: dict[str, Any]
+    words: str
+    articles: list[str]
+    recomputes: bool

@@ -5,7 +5,7 @@ takes it, and in one order with the decisions of the life cycle.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -53,6 +53,12 @@ class Opened:
         return self.file.facts.division_code
 
     @property
+    def report_id(self) -> UUID | None:
+        """The verification report that the newest opinion rests on."""
+        opinions = self.whole.opinions
+        return opinions[-1]["report_id"] if opinions else None
+
+    @property
     def belongs(self) -> dict[str, Any]:
         """The columns that every paper of the case carries."""
         return {
@@ -83,10 +89,21 @@ async def begin(
         raise NotFound("application_not_found", "no such application in the caller's divisions")
     if revision is not None and revision != row["revision"]:
         raise PreconditionFailed("revision_moved", "the application changed since it was read")
-    known = await queries.whole(session, row)
-    opened = Opened(files[row["household_id"]], known, queries.case_of(known))
-    refuse(rules.step_faults(opened.case, step))
-    return opened
+    known, file = await queries.whole(session, row), files[row["household_id"]]
+    case = await _with_relatives(session, caller, file, queries.case_of(known))
+    refuse(rules.step_faults(case, step))
+    return Opened(file, known, case)
+
+
+async def _with_relatives(session: AsyncSession, caller: Caller, file: File, case: Case) -> Case:
+    people = [member.person_id for member in file.facts.members]
+    entries = await queries.registered(session, people, divisions=caller.divisions)
+    officers = (each["staff_officer_id"] for each in entries)
+    return replace(
+        case,
+        staff_relative=case.staff_relative or bool(entries),
+        related_officers=frozenset(each for each in officers if each),
+    )
 
 
 def refuse(faults: Sequence[Fault]) -> None:

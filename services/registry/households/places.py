@@ -35,6 +35,7 @@ _FOLLOWING = (
     "verification_reports",
     "applications",
     "application_papers",
+    "application_declarations",
     "application_surveys",
     "survey_signatures",
     "application_appraisals",
@@ -44,6 +45,8 @@ _FOLLOWING = (
 )
 """Every table of a household that carries its division; a new capability adds its own."""
 _OF_LEADS = ("lead_reports", "lead_visits")
+_PERSONS = ("persons", "staff_relatives")
+"""The same of single persons: these go where the person stands."""
 
 _INCOMING = "unnest(CAST(:ids AS uuid[]), CAST(:codes AS text[])) AS moved(id, code)"
 
@@ -113,3 +116,12 @@ async def bring(session: AsyncSession, person_ids: Sequence[UUID], division_code
         ),
         {"people": list(person_ids), "code": division_code},
     )
+    for table in _PERSONS:
+        await session.execute(
+            text(
+                f"UPDATE {table} SET division_code = moved.code FROM members, {_INCOMING} "  # noqa: S608 (own names)
+                "WHERE members.household_id = moved.id AND members.left_on IS NULL "
+                f"AND {table}.person_id = members.person_id"
+            ),
+            there,
+        )

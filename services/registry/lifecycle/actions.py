@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.checks import queries as income_checks
+from services.registry.determination import queries as applications
 from services.registry.households import actions as households
 from services.registry.households.actions import File, Revision, Written
 from services.registry.households.facts import Facts, LeaveReason
@@ -106,6 +107,9 @@ async def _around(
         tracking_months=_value(used, rules.tracking_key(file.facts.category)),
         months_between=_value(used, rules.BETWEEN_CHECKS),
     )
+    if ruling.move in rules.APPLIED_FOR:
+        waiting = await applications.open_of(session, household_id, divisions=where)
+        return replace(known, application=waiting)
     if ruling.move in {Move.RETURN, Move.EXIT}:
         open_now = await return_checks.open_checks(session, household_id, divisions=where)
         return replace(known, return_checks=open_now)

@@ -42,6 +42,13 @@ def always(facts: Facts, ruling: Ruling, around: Circumstances) -> list[Check]:
             "#/reason",
             "须以文字写明理由",
         ),
+        Check(
+            "application_in_progress",
+            around.application in {None, ruling.application_id},
+            "#",
+            f"该户申请{around.application}正在办理,请在该申请中作出决定或先办结",
+            rests_on=(ruling.application_id,) if ruling.application_id else (),
+        ),
     ]
 
 

@@ -12,6 +12,7 @@ from services.registry.households.rules import identified, tidy
 from services.registry.lifecycle import conditions
 from services.registry.lifecycle.ruling import (
     ANNOUNCED,
+    APPLIED_FOR,
     BETWEEN_CHECKS,
     DONE,
     EVENTS,
@@ -27,6 +28,7 @@ from shared.errors import Fault
 
 __all__ = [
     "ANNOUNCED",
+    "APPLIED_FOR",
     "BETWEEN_CHECKS",
     "DONE",
     "EVENTS",

@@ -71,6 +71,9 @@ ANNOUNCED: Mapping[Move, NoticeKind] = {
 }
 """Moves that a public notice goes before; an exit after tracking was announced with the lift."""
 
+APPLIED_FOR = frozenset({Move.IDENTIFY, Move.REFUSE, Move.CLOSE})
+"""Moves that an application in progress stands in the way of, unless it asks for them itself."""
+
 TRACKING_KEY = "tracking.months"
 BETWEEN_CHECKS = "lift.months_between_checks"
 """The parameter with the months that must lie between the two checks of a lift."""
@@ -80,7 +83,8 @@ BETWEEN_CHECKS = "lift.months_between_checks"
 class Ruling:
     """What an officer decides. ``ground`` says why nobody is left in a file that is closed.
 
-    ``return_check_id`` names the return check that a return rests on.
+    ``return_check_id`` names the return check that a return rests on, ``application_id`` the
+    application that an identification answers.
     """
 
     move: Move
@@ -92,6 +96,7 @@ class Ruling:
     missing_evidence: tuple[str, ...] = ()
     ground: LeaveReason | None = None
     return_check_id: UUID | None = None
+    application_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +105,8 @@ class Circumstances:
 
     ``notice`` is the last one asked for of the move's kind and episode. ``guarantees`` says of each
     kind whether all who stated it say met; a kind that nobody stated is not in it. ``checks`` are
-    the income checks of the episode, ``return_checks`` the open ones of the household.
+    the income checks of the episode, ``return_checks`` the open ones of the household,
+    ``application`` the one of it that has not ended.
     """
 
     today: date
@@ -113,6 +119,7 @@ class Circumstances:
     months_between: Decimal | None = None
     return_checks: Sequence[UUID] = ()
     tracking_months: Decimal | None = None
+    application: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

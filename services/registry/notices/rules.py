@@ -69,8 +69,13 @@ class Announcement:
         Example: posted on 26 October for 7 days, last day 2 November: 3 November (R29), and later
         where an objection was answered later.
         """
-        after = self.last_day + timedelta(days=1) if self.last_day else None
-        return max((day for day in (after, self.closed_on) if day), default=None)
+        return decidable_from(self.last_day, self.closed_on)
+
+
+def decidable_from(last_day: date | None, closed_on: date | None) -> date | None:
+    """The first day after a notice's ``last_day``, and not before it was closed."""
+    after = last_day + timedelta(days=1) if last_day else None
+    return max((day for day in (after, closed_on) if day), default=None)
 
 
 def episode_of(kind: NoticeKind, facts: Facts) -> int:

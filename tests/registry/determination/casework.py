@@ -1,11 +1,15 @@
 """An application on its way through real offices: township clerks, a leader, the county."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import httpx
 
-from tests.registry.filing import Office, Registry
+from services.registry.determination.handlers import on_closed_notices
+from shared.contracts.notices import NoticeOutcome, NoticeStatus
+from tests.registry.filing import EIGHT_DAYS, Office, Registry
+from tests.registry.told import notice_event
 
 RIGHTS = (
     "registry.households:read registry.households:write registry.households:decide "
@@ -70,8 +74,58 @@ class Casework:
         self, application: dict[str, Any], on: str = "2026-01-09", **given: Any
     ) -> dict[str, Any]:
         """With the leader's opinion, in favour unless said otherwise."""
-        opinion = {"given_on": on, "in_favour": True, "words": "符合条件,建议认定"}
+        opinion = {
+            "given_on": on,
+            "in_favour": True,
+            "words": "符合条件,建议认定",
+            "without_report": "核对系统尚未启用",
+        }
         return await self.step(application, "opinion", by=self.leader, **(opinion | given))
+
+    async def announced(self, application: dict[str, Any]) -> dict[str, Any]:
+        """With its public notice asked for."""
+        return await self.step(application, "announce", by=self.leader)
+
+    async def noticed(
+        self,
+        application: dict[str, Any],
+        posted_on: str = "2026-01-12",
+        outcome: NoticeOutcome = NoticeOutcome.UNOPPOSED,
+        **given: Any,
+    ) -> dict[str, Any]:
+        """Notify says that the notice has ended, on the day after its seven full days."""
+        day = date.fromisoformat(posted_on)
+        closed: dict[str, Any] = {
+            "posted_on": day,
+            "status": NoticeStatus.CLOSED,
+            "outcome": outcome,
+            "closed_on": day + EIGHT_DAYS,
+        }
+        event = notice_event(await self.request_of(application), **(closed | given))
+        await self.registry.notified(event)
+        async with self.registry.worker.transaction() as session:
+            await on_closed_notices(session, [event])
+        return await self.read(application)
+
+    async def request_of(self, application: dict[str, Any]) -> dict[str, Any]:
+        """The application's notice request, as the API shows it."""
+        where = f"/v1/households/{application['household_id']}/notices"
+        items = (await self.county.client.get(where)).json()["items"]
+        (own,) = [
+            each for each in items if each["notice_request_id"] == application["notice_request_id"]
+        ]
+        return dict(own)
+
+    async def read(self, application: dict[str, Any]) -> dict[str, Any]:
+        """The application as the county sees it now."""
+        where = f"/v1/applications/{application['application_id']}"
+        return done(await self.county.client.get(where), 200)
+
+    async def decidable(self, **given: Any) -> dict[str, Any]:
+        """An application whose notice ended unopposed on 19 January: decided from the 20th on."""
+        application = await self.surveyed(await self.accepted(**given))
+        opinion = await self.opined(application)
+        return await self.noticed(await self.announced(opinion))
 
     async def step(
         self, application: dict[str, Any], step: str, *, by: Office | None = None, **body: Any

@@ -11,6 +11,7 @@ from tests.registry.filing import Registry, problem
 PAPER = {"kind": "proof", "received_on": "2026-01-07", "reference": "a"}
 STEPS: dict[str, dict[str, Any]] = {
     "papers": {"papers": [PAPER]},
+    "declaration": {"declared_on": "2026-01-07", "declaration": {}},
     "accept": {"accepted_on": "2026-01-07"},
     "surveys": {"surveyed_on": "2026-01-08", "findings": "x"},
     "surveys/01890000-0000-7000-8000-000000000000/sign": {},
@@ -22,6 +23,12 @@ STEPS: dict[str, dict[str, Any]] = {
         "minutes": "x",
     },
     "opinion": {"given_on": "2026-01-09", "in_favour": True, "words": "x"},
+    "announce": {},
+    "decide": {"decided_on": "2026-01-20"},
+    "refuse": {"decided_on": "2026-01-20", "reason": "x", "failed_tests": ["x"]},
+    "deliver": {"delivered_on": "2026-01-21", "delivery": "post", "reference": "x"},
+    "correct": {"decided_on": "2026-01-26", "error_found": "x", "reason": "x"},
+    "withdraw": {"withdrawn_on": "2026-01-20", "reason": "x"},
 }
 WRITTEN = ("applications", "application_papers", "application_surveys", "audit_log", "tasks")
 
@@ -48,6 +55,9 @@ async def test_it_is_not_read_listed_or_opened_next_door(
     where = f"/v1/applications/{application['application_id']}"
 
     problem(await neighbours.client.get(where), 404, "application_not_found")
+    for more in ("letter", "explanation"):
+        answer = await neighbours.client.get(f"{where}/{more}")
+        problem(answer, 404, "application_not_found")
     listed = await neighbours.client.get("/v1/applications", params={"limit": 200})
     assert listed.json()["items"] == []
     wanted = {

@@ -13,6 +13,7 @@ from tests.registry.filing import OTHER_TOWNSHIP, Registry, number, person, prob
 WRITTEN = (
     "applications",
     "application_papers",
+    "application_declarations",
     "application_surveys",
     "survey_signatures",
     "application_appraisals",
@@ -86,7 +87,12 @@ async def test_the_way_to_an_opinion(casework: Casework, registry: Registry) -> 
 async def test_a_survey_that_one_signed_carries_no_opinion(casework: Casework) -> None:
     application = await casework.accepted()
     entered = await casework.step(application, "surveys", surveyed_on="2026-01-08", findings="困难")
-    opinion: dict[str, Any] = {"given_on": "2026-01-09", "in_favour": True, "words": "符合"}
+    opinion: dict[str, Any] = {
+        "given_on": "2026-01-09",
+        "in_favour": True,
+        "words": "符合",
+        "without_report": "核对系统尚未启用",
+    }
 
     problem(await casework.ask(entered, "opinion", **opinion), 422, "surveyors_too_few")
 
@@ -224,13 +230,16 @@ async def test_a_household_takes_its_application_along_to_another_village(
     casework: Casework, registry: Registry
 ) -> None:
     application = await casework.surveyed(await casework.accepted())
+    application = await casework.step(
+        application, "declaration", declared_on="2026-01-08", declaration={}
+    )
     household_id = application["household_id"]
     await casework.county.read(household_id)
     await casework.county.change(
         household_id, valid_from="2026-01-10", division_code=OTHER_TOWNSHIP
     )
 
-    for table in WRITTEN[:4]:
+    for table in WRITTEN[:5]:
         rows = await registry.rows(
             f"SELECT DISTINCT division_code FROM {table} WHERE household_id = :id",  # noqa: S608 (the test's own)
             id=household_id,

@@ -17,7 +17,7 @@ def upgrade() -> None:
         protect_by_division(table)
     grant("registry", "applications", api=_CHANGE, worker="SELECT, UPDATE")
     # What was found and decided is not rewritten: only its place moves, and a decision's delivery.
-    for table in ("papers", "surveys", "appraisals", "opinions"):
+    for table in ("papers", "declarations", "surveys", "appraisals", "opinions"):
         grant("registry", f"application_{table}", api=_APPEND, worker=_READ)
     grant("registry", "survey_signatures", api=_APPEND, worker=_READ)
     grant("registry", "application_decisions", api=f"{_APPEND}, {_DELIVERY}", worker=_READ)
@@ -78,6 +78,22 @@ CREATE TABLE application_papers (
     recorded_at timestamptz NOT NULL,
     CONSTRAINT pk_application_papers PRIMARY KEY (paper_id),
     CONSTRAINT fk_application_papers_application_id FOREIGN KEY (application_id)
+        REFERENCES applications (application_id)
+)"""
+
+_DECLARATIONS = """
+CREATE TABLE application_declarations (
+    declaration_id uuid NOT NULL,
+    application_id uuid NOT NULL,
+    household_id uuid NOT NULL,
+    division_code text COLLATE "C" NOT NULL,
+    round integer NOT NULL,
+    declared_on date NOT NULL,
+    declaration jsonb NOT NULL,
+    entered_by text COLLATE "C" NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    CONSTRAINT pk_application_declarations PRIMARY KEY (declaration_id),
+    CONSTRAINT fk_application_declarations_application_id FOREIGN KEY (application_id)
         REFERENCES applications (application_id)
 )"""
 
@@ -143,6 +159,9 @@ CREATE TABLE application_opinions (
     category text COLLATE "C" NOT NULL,
     amount numeric(14, 2),
     words text NOT NULL,
+    report_id uuid,
+    missing_sources jsonb NOT NULL,
+    without_report text NOT NULL,
     officer_id text COLLATE "C" NOT NULL,
     recorded_at timestamptz NOT NULL,
     CONSTRAINT pk_application_opinions PRIMARY KEY (opinion_id),
@@ -168,7 +187,6 @@ CREATE TABLE application_decisions (
     rule_set text COLLATE "C" NOT NULL,
     finding jsonb,
     report_id uuid,
-    missing_sources jsonb NOT NULL,
     corrects uuid,
     error_found text,
     delivered_on date,
@@ -204,6 +222,7 @@ CREATE TABLE staff_relatives (
 _TABLES = (
     "applications",
     "application_papers",
+    "application_declarations",
     "application_surveys",
     "survey_signatures",
     "application_appraisals",
@@ -214,6 +233,7 @@ _TABLES = (
 _CREATED = (
     _APPLICATIONS,
     _PAPERS,
+    _DECLARATIONS,
     _SURVEYS,
     _SIGNATURES,
     _APPRAISALS,

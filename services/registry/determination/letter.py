@@ -1,0 +1,81 @@
+"""The written refusal (不予认定决定书) as a page to print and hand over (R29, ZJ 51).
+
+Autoescape is on and no value is marked safe: what officers wrote stays text. The applicant's name
+is plain for who may see names, else masked.
+"""
+
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.registry.determination import queries
+from services.registry.determination.articles import REMEDY, articles, bureau_of
+from services.registry.determination.process import ApplicationState
+from services.registry.households import queries as households
+from services.registry.households import sealed, views
+from services.registry.means.explanation import NAMES
+from shared import divisions
+from shared.auth import Caller
+from shared.contracts.registry import Category, RuleSet
+from shared.errors import Conflict
+
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+_COUNTY = len("331124")
+_templates = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+async def refusal(session: AsyncSession, caller: Caller, application: RowMapping) -> str:
+    """The letter of an application's newest decision.
+
+    Raises Conflict (``not_refused``) where that is no refusal.
+    """
+    known = await queries.whole(session, application)
+    decision = known.decisions[-1] if known.decisions else None
+    if decision is None or decision["outcome"] != ApplicationState.REFUSED:
+        raise Conflict("not_refused", "only a refused application has a letter of refusal")
+    category, rule_set = Category(decision["category"]), RuleSet(decision["rule_set"])
+    county = await divisions.find(session, application["division_code"][:_COUNTY])
+    return _templates.get_template("refusal.html").render(
+        decision=decision,
+        applied_on=application["applied_on"],
+        applicant=await _applicant(session, caller, application),
+        category=NAMES[category],
+        articles=articles(rule_set, category),
+        remedy=REMEDY,
+        office=f"{county.name if county else ''}{bureau_of(category)[1]}",
+        day=_day,
+    )
+
+
+async def _applicant(session: AsyncSession, caller: Caller, application: RowMapping) -> str:
+    person_id: UUID | None = application["applicant_person_id"]
+    if person_id is None:
+        found = await households.load_households(
+            session, [application["household_id"]], divisions=caller.divisions
+        )
+        person_id = found[application["household_id"]].facts.head_person_id
+    persons = await households.load_persons(session, [person_id], divisions=caller.divisions)
+    await views.audit_persons(session, caller, "application.letter_read", persons.values())
+    who = persons.get(person_id)
+    return sealed.show_name(who.name, plain=caller.can(views.PLAIN)) if who else ""
+
+
+def _day(day: Any) -> str:
+    """A date as a letter writes it: 2026年1月9日."""
+    return f"{day.year}年{day.month}月{day.day}日"
