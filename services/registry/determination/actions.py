@@ -35,6 +35,7 @@ from services.registry.means.rules import case_faults
 from services.registry.notices.rules import Wish, wish_faults
 from services.registry.tasks.models import TaskKind
 from services.registry.verification import queries as verification
+from services.registry.verification.consent import is_live
 from shared import clock, identity, parameters
 from shared.auth import Caller
 from shared.contracts.notices import NoticeKind
@@ -69,7 +70,14 @@ async def apply(session: AsyncSession, caller: Caller, wanted: Wanted) -> UUID:
     if await queries.open_of(session, wanted.household_id, divisions=caller.divisions):
         raise Conflict("application_open", "this household has an application that has not ended")
     steps.refuse(_application_faults(caller, file, wanted))
-    row = _row(caller, file, wanted)
+    lacking = rules.missing_papers(
+        file.facts,
+        wanted.papers,
+        on=wanted.applied_on,
+        staff_relative=wanted.staff_relative,
+        authorised=await _authorised(session, caller, file.household_id, wanted.applied_on),
+    )
+    row = _row(caller, file, wanted, lacking)
     await session.execute(insert(models.Application), [row])
     await _store_papers(session, caller, row, wanted.papers)
     await steps.open_tasks(session, row, {TaskKind.ACCEPTANCE: None})
@@ -123,7 +131,9 @@ async def accept(
     opened = await steps.begin(session, caller, application_id, Step.ACCEPT, revision)
     faults = officer_faults(caller.officer_id)
     faults += day_faults("#/accepted_on", accepted_on, today=clock.today())
-    faults += rules.acceptance_faults(opened.case, missing(opened), accepted_on)
+    faults += rules.acceptance_faults(
+        opened.case, await _missing(session, caller, opened), accepted_on
+    )
     steps.refuse(faults)
     case = replace(opened.case, accepted_on=accepted_on)
     survey, opinion = [
@@ -137,14 +147,24 @@ async def accept(
     await steps.open_tasks(session, row, {TaskKind.SURVEY: survey, TaskKind.OPINION: opinion})
 
 
-def missing(opened: Opened) -> list[Missing]:
+async def _missing(session: AsyncSession, caller: Caller, opened: Opened) -> list[Missing]:
     """Every paper that the case still lacks; a relative on the register needs no other filing."""
+    case = opened.case
     return rules.missing_papers(
         opened.file.facts,
         queries.papers_of(opened.whole),
-        on=opened.case.applied_on,
+        on=case.applied_on,
         staff_relative=opened.whole.application["staff_relative"],
+        authorised=await _authorised(session, caller, case.household_id, case.applied_on),
     )
+
+
+async def _authorised(
+    session: AsyncSession, caller: Caller, household_id: UUID, on: date
+) -> set[UUID]:
+    """Whose authorisation of the data check holds on a day."""
+    consents = await verification.consents_of(session, household_id, divisions=caller.divisions)
+    return {each.subject_id for each in consents if is_live(each, on=on)}
 
 
 async def enter_survey(
@@ -284,10 +304,7 @@ def _application_faults(caller: Caller, file: File, wanted: Wanted) -> list[Faul
     return faults + rules.paper_faults(file.facts, wanted.papers, today=today)
 
 
-def _row(caller: Caller, file: File, wanted: Wanted) -> dict[str, Any]:
-    lacking = rules.missing_papers(
-        file.facts, wanted.papers, on=wanted.applied_on, staff_relative=wanted.staff_relative
-    )
+def _row(caller: Caller, file: File, wanted: Wanted, lacking: Sequence[Missing]) -> dict[str, Any]:
     return {
         "application_id": identity.new_id(),
         "household_id": file.household_id,

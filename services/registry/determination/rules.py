@@ -1,7 +1,7 @@
 """Under which conditions an application takes its next step (C4, R28–R29, "Who decides"). Pure."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -77,9 +77,16 @@ def application_faults(facts: Facts, *, applied_on: date, opened_on: date) -> li
 
 
 def missing_papers(
-    facts: Facts, papers: Iterable[Paper], *, on: date, staff_relative: bool
+    facts: Facts,
+    papers: Iterable[Paper],
+    *,
+    on: date,
+    staff_relative: bool,
+    authorised: Collection[UUID] = (),
 ) -> list[Missing]:
     """Every paper that is still to come, all at once (N12 13, N21 10).
+
+    ``authorised`` have signed for the data check already.
 
     Example: a couple with a child, nothing handed in: application, commitment, identity copy,
     declaration, and one authorisation for each of the two adults.
@@ -92,6 +99,7 @@ def missing_papers(
         Missing(PaperKind.AUTHORIZATION, adult.person_id)
         for adult in adults
         if (PaperKind.AUTHORIZATION, adult.person_id) not in held
+        and adult.person_id not in authorised
     ]
 
 

@@ -8,7 +8,7 @@ import pytest
 from shared.identity import new_id
 from tests.registry.conftest import OfficeOf
 from tests.registry.determination.casework import EVERY_PAPER, Casework
-from tests.registry.filing import OTHER_TOWNSHIP, Registry, number, person, problem
+from tests.registry.filing import OTHER_TOWNSHIP, VERIFY, Registry, number, person, problem
 
 WRITTEN = (
     "applications",
@@ -42,6 +42,31 @@ async def test_all_missing_papers_are_told_at_once(casework: Casework) -> None:
     assert {each["person_id"] for each in told if each["kind"] == "authorization"} == adults
     assert len(told) == 6
     assert await casework.tasks(application) == {"acceptance": None}
+
+
+async def test_who_has_signed_for_the_data_check_signs_no_second_time(
+    casework: Casework, office_of: OfficeOf
+) -> None:
+    household_id = await casework.household(person(), person("spouse"))
+    people = [each["person_id"] for each in (await casework.clerk.read(household_id))["members"]]
+    centre = await office_of(VERIFY, officer="v1")
+    paper = {
+        "subject_id": people[0],
+        "purpose": "申请低保",
+        "signed_on": "2026-01-05",
+        "valid_from": "2026-01-05",
+        "valid_to": "2026-12-31",
+        "document": "档-3",
+    }
+    where = f"/v1/households/{household_id}/authorizations"
+    assert (await centre.client.post(where, json=paper)).status_code == 201
+
+    application = await casework.applied(household_id)
+
+    told = [each["person_id"] for each in application["papers_told"] if each["person_id"]]
+    assert told == people[1:]
+    accepted = await casework.complete(application)
+    await casework.step(accepted, "accept", accepted_on="2026-01-07")
 
 
 async def test_acceptance_names_every_paper_that_is_missing(casework: Casework) -> None:
