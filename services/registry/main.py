@@ -4,20 +4,17 @@ from fastapi import FastAPI
 
 from services.registry.checks import api as checks
 from services.registry.determination import api as determination
-from services.registry.deaths.parameters import DEATH_DEFINITIONS
-from services.registry.duplicates import api as duplicates
 from services.registry.determination import deciding_api, relatives_api
+from services.registry.duplicates import api as duplicates
 from services.registry.exchange import api as exchange
 from services.registry.exchange import batches_api, feed_api
 from services.registry.households import api as households
 from services.registry.households import persons_api
 from services.registry.leads import api as leads
-from services.registry.leads import parameters as lead_parameters
 from services.registry.leads import public_api as public_leads
 from services.registry.ledger import api as ledger
 from services.registry.lifecycle import api as lifecycle
 from services.registry.means import api as means
-from services.registry.lifecycle.parameters import DEFINITIONS
 from services.registry.mergers import api as mergers
 from services.registry.notices import api as notices
 from services.registry.numbers import api as numbers
@@ -25,13 +22,11 @@ from services.registry.parameters import DEFINITIONS
 from services.registry.returns import api as returns
 from services.registry.rosters import api as rosters
 from services.registry.settings import load
-from services.registry.stewards import api as stewards
 from services.registry.splits import api as splits
-from services.registry.splits.parameters import SPLIT_DEFINITIONS
+from services.registry.stewards import api as stewards
 from services.registry.tasks import api as tasks
 from services.registry.transfers import api as transfers
 from services.registry.verification import api as verification
-from services.registry.verification import parameters as verification_parameters
 from services.registry.verification import reports_api
 from shared import divisions, jobs, parameters
 from shared.api import create_app
@@ -70,16 +65,10 @@ def create(settings: Settings | None = None) -> FastAPI:
             means.routes,
             verification.household_routes,
             determination.routes,
-            parameters.router("registry", DEFINITIONS),
-            parameters.router("registry", DEFINITIONS | OF_APPLICATIONS),
             leads.routes,
             public_leads.routes,
-            parameters.router("registry", {**DEFINITIONS, **lead_parameters.DEFINITIONS}),
-            parameters.router("registry", {**DEFINITIONS, **SPLIT_DEFINITIONS}),
-            parameters.router("registry", DEFINITIONS | SPLIT_DEFINITIONS | DEATH_DEFINITIONS),
             reports_api.household_routes,
             reports_api.routes,
-            parameters.router("registry", DEFINITIONS | verification_parameters.DEFINITIONS),
             deciding_api.routes,
             relatives_api.routes,
             parameters.router("registry", DEFINITIONS),

@@ -1,11 +1,20 @@
 """Every policy parameter that the registry owns, gathered from the capabilities that read them."""
 
+from services.registry.deaths import parameters as deaths
 from services.registry.determination import parameters as determination
+from services.registry.leads import parameters as leads
 from services.registry.lifecycle import parameters as lifecycle
 from services.registry.means import parameters as means
+from services.registry.splits import parameters as splits
 from services.registry.verification import parameters as verification
 
-DEFINITIONS = (
-    lifecycle.DEFINITIONS | verification.DEFINITIONS | determination.DEFINITIONS | means.DEFINITIONS
-)
+DEFINITIONS = {
+    **lifecycle.DEFINITIONS,
+    **leads.DEFINITIONS,
+    **verification.DEFINITIONS,
+    **determination.DEFINITIONS,
+    **means.DEFINITIONS,
+    **splits.SPLIT_DEFINITIONS,
+    **deaths.DEATH_DEFINITIONS,
+}
 """By key; a capability with a ``parameters`` module adds it here."""

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
+from services.registry.determination import handlers as determination
 from services.registry.duplicates import actions as duplicates
 from services.registry.duplicates import jobs as duplicate_jobs
-from services.registry.determination import handlers as determination
 from services.registry.ledger import handlers as ledger
 from services.registry.notices import handlers as notices
 from services.registry.returns import handlers as returns
@@ -12,12 +12,9 @@ from services.registry.rosters import actions as rosters
 from services.registry.rosters import jobs as roster_jobs
 from services.registry.settings import load
 from services.registry.standards import handlers as standards
-from shared import public_uses, worker
-from shared.applying import Subscription
-from shared.daily import Turn
 from services.registry.verification import sweeping
 from services.registry.verification.exchanging import Exchange
-from shared import worker
+from shared import public_uses, worker
 from shared.applying import Subscription
 from shared.daily import Turn
 from shared.db import Database
@@ -31,17 +28,12 @@ SUBSCRIPTIONS: Sequence[Subscription] = (
     *determination.SUBSCRIPTIONS,
     *standards.SUBSCRIPTIONS,
 )
-JOBS: Mapping[str, JobHandler] = {rosters.JOB: roster_jobs.import_roster}
-TURNS: Sequence[Turn] = (public_uses.forget_past,)
 JOBS: Mapping[str, JobHandler] = {
     rosters.JOB: roster_jobs.import_roster,
     duplicates.SEARCH: duplicate_jobs.find_duplicates,
-}
-JOBS: Mapping[str, JobHandler] = {
-    rosters.JOB: roster_jobs.import_roster,
     sweeping.JOB: sweeping.make_questions,
 }
-TURNS: Sequence[Turn] = (sweeping.order_checks,)
+TURNS: Sequence[Turn] = (public_uses.forget_past, sweeping.order_checks)
 
 
 def own_parts(database: Database) -> Mapping[str, Part]:
@@ -50,6 +42,4 @@ def own_parts(database: Database) -> Mapping[str, Part]:
 
 
 if __name__ == "__main__":
-    worker.run(load(), SUBSCRIPTIONS, JOBS, TURNS)
-    worker.run(load(), SUBSCRIPTIONS, JOBS, own_parts=own_parts)
     worker.run(load(), SUBSCRIPTIONS, JOBS, TURNS, own_parts=own_parts)

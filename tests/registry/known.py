@@ -3,8 +3,6 @@
 from datetime import date
 from decimal import Decimal
 
-from services.registry.leads import parameters as lead_parameters
-from services.registry.lifecycle.parameters import DEFINITIONS
 from services.registry.means.parameters import ASKED
 from services.registry.parameters import DEFINITIONS
 from services.registry.standards.handlers import on_standards
@@ -43,7 +41,6 @@ async def know_rules(api: Database, worker: Database) -> None:
         await on_standards(session, [standard_event()])
     one = Caller(sub="c1", officer_id="c1", divisions=("3311",))
     other = Caller(sub="c2", officer_id="c2", divisions=("3311",))
-    known = {**DEFINITIONS, **lead_parameters.DEFINITIONS}
     async with api.transaction(divisions=one.divisions) as session:
         for key, value in (RULES | MEANS).items():
             given = parameters.Entry(
@@ -55,6 +52,4 @@ async def know_rules(api: Database, worker: Database) -> None:
                 sample=True,
             )
             entered = await parameters.enter(session, one, DEFINITIONS, given)
-            entered = await parameters.enter(session, one, DEFINITIONS | MEANS_DEFINITIONS, given)
-            entered = await parameters.enter(session, one, known, given)
             await parameters.approve(session, other, entered.parameter_id)

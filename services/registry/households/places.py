@@ -97,14 +97,15 @@ async def follow(session: AsyncSession, moved: Mapping[UUID, str]) -> None:
             ),
             there,
         )
-    await session.execute(
-        text(
-            f"UPDATE persons SET division_code = moved.code FROM members, {_INCOMING} "  # noqa: S608 (own names)
-            "WHERE members.household_id = moved.id AND members.left_on IS NULL "
-            "AND persons.person_id = members.person_id"
-        ),
-        there,
-    )
+    for table in _PERSONS:
+        await session.execute(
+            text(
+                f"UPDATE {table} SET division_code = moved.code FROM members, {_INCOMING} "  # noqa: S608 (own names)
+                "WHERE members.household_id = moved.id AND members.left_on IS NULL "
+                f"AND {table}.person_id = members.person_id"
+            ),
+            there,
+        )
 
 
 async def bring(session: AsyncSession, person_ids: Sequence[UUID], division_code: str) -> None:
@@ -116,12 +117,3 @@ async def bring(session: AsyncSession, person_ids: Sequence[UUID], division_code
         ),
         {"people": list(person_ids), "code": division_code},
     )
-    for table in _PERSONS:
-        await session.execute(
-            text(
-                f"UPDATE {table} SET division_code = moved.code FROM members, {_INCOMING} "  # noqa: S608 (own names)
-                "WHERE members.household_id = moved.id AND members.left_on IS NULL "
-                f"AND {table}.person_id = members.person_id"
-            ),
-            there,
-        )

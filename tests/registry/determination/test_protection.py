@@ -37,7 +37,12 @@ async def decided(casework: Casework) -> dict[str, Any]:
     await casework.county.client.post("/v1/staff-relatives", json=filing)
     declared: dict[str, Any] = {"declared_on": "2026-01-08", "declaration": {}}
     application = await casework.step(application, "declaration", **declared)
-    appraisal: dict[str, Any] = {"participants": 3, "villagers": 3, "in_favour": 3, "minutes": "同意"}
+    appraisal: dict[str, Any] = {
+        "participants": 3,
+        "villagers": 3,
+        "in_favour": 3,
+        "minutes": "同意",
+    }
     application = await casework.step(application, "appraisal", held_on="2026-01-08", **appraisal)
     application = await casework.opined(application, in_favour=False)
     refusal: dict[str, Any] = {"decided_on": "2026-01-20", "reason": "x", "failed_tests": ["x"]}

@@ -6,7 +6,7 @@ from shared.schema import public_uses_0001
 from shared.schema.access import grant, protect_by_division
 
 revision = "0009"
-down_revision = "0017"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 

@@ -5,7 +5,7 @@ from alembic import op
 from shared.schema.access import grant, protect_by_division
 
 revision = "0010"
-down_revision = "0013"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 

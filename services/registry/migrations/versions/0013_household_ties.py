@@ -5,7 +5,7 @@ from alembic import op
 from shared.schema.access import COVERED, grant, protect_by_division
 
 revision = "0013"
-down_revision = "0017"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 

@@ -9,7 +9,7 @@ from alembic import op
 from shared.schema.access import COVERED
 
 revision = "0015"
-down_revision = "0008"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
