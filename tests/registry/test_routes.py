@@ -61,10 +61,11 @@ NOT_FOUND: Mapping[str, dict[str, Any]] = {
     f"GET {ONE}/numbers": {},
     f"PATCH {ONE}/numbers": {"hukou_no": "0042"},
     f"POST {ONE}/obligors": person("son") | {"supports_person_id": "{person_id}"},
+    f"POST {ONE}/obligors": person("son") | {"person_id": "{person_id}"},
     f"GET {ONE}/obligors": {},
     f"POST {ONE}/obligors/{{obligor_id}}/end": {"reason": "x"},
     f"POST {ONE}/authorizations": {
-        "subject_id": "{person_id}",
+        "person_id": "{person_id}",
         "purpose": "x",
         "signed_on": "2026-01-05",
         "valid_from": "2026-01-05",
@@ -224,8 +225,8 @@ async def filed(office_of: OfficeOf) -> Filed:
 
 async def verified(own: Office, household_id: str, head: str) -> dict[str, str]:
     """The marks of what verification keeps of a household: an obligor, a paper, a request."""
-    obligor = person("son", name="张小山") | {"supports_person_id": head}
-    paper = NOT_FOUND[f"POST {ONE}/authorizations"] | {"subject_id": head}
+    obligor = person("son", name="张小山") | {"person_id": head}
+    paper = NOT_FOUND[f"POST {ONE}/authorizations"] | {"person_id": head}
     made = {}
     for name, body in (
         ("obligors", obligor),

@@ -39,7 +39,7 @@ async def register_obligor(
     """
     officer, file = officer_of(caller), await _locked(session, caller, household_id)
     if file.facts.member(supports_person_id) is None:
-        raise problem_of([fault("supports_person_id", "member_unknown", "该人员不是本户成员")])
+        raise problem_of([fault("person_id", "member_unknown", "该人员不是本户成员")])
     number = _parsed(id_number)
     hashed = households_sealed.hash_id_number(number)
     if hashed in await queries.member_hashes(session, file.facts):

@@ -36,7 +36,10 @@ Writer = Annotated[Caller, requires("registry.verification:write")]
 async def register_obligor(
     session: SessionDep, caller: Writer, household_id: UUID, body: ObligorIn
 ) -> ObligorOut:
-    obligor_id = await actions.register_obligor(session, caller, household_id, **dict(body))
+    told = {name: value for name, value in body if name != "person_id"}
+    obligor_id = await actions.register_obligor(
+        session, caller, household_id, supports_person_id=body.person_id, **told
+    )
     return await _obligor(session, caller, household_id, obligor_id)
 
 
@@ -64,7 +67,8 @@ async def authorize(
     session: SessionDep, caller: Writer, household_id: UUID, body: AuthorizationIn
 ) -> AuthorizationOut:
     guardian = Guardian(**dict(body.guardian)) if body.guardian else None
-    signed = Signed(**{**dict(body), "guardian": guardian})
+    told = {name: value for name, value in body if name not in {"person_id", "guardian"}}
+    signed = Signed(subject_id=body.person_id, guardian=guardian, **told)
     authorization_id = await actions.authorize(session, caller, household_id, signed)
     return await _authorization(session, caller, household_id, authorization_id)
 

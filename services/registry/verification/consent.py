@@ -105,7 +105,7 @@ def _subject_faults(
     member = facts.member(signed.subject_id)
     if member is None and signed.subject_id not in obligors:
         message = "授权人既不是本户成员,也不是已登记的法定义务人"
-        return [fault("subject_id", "subject_unknown", message)]
+        return [fault("person_id", "person_unknown", message)]
     if signed.guardian is None:
         if member is not None and not is_adult(member, today):
             return [fault("guardian", "guardian_missing", "未成年人的授权书由监护人签署")]

@@ -25,13 +25,14 @@ class ObligorIn(BaseModel):
     name: Name
     id_number: Number
     relation: Annotated[str, Field(pattern=r"^[a-z_]{1,30}$", examples=["son"])]
-    supports_person_id: UUID
+    person_id: Annotated[UUID, Field(description="the member whom he owes support")]
 
 
 class ObligorOut(BaseModel):
     """An obligor as registered; ``ended_on`` once he owes nothing any more."""
 
     obligor_id: UUID
+    household_id: UUID
     name: str | None
     id_number: str | None
     relation: str
@@ -63,11 +64,11 @@ class GuardianIn(BaseModel):
 
 
 class AuthorizationIn(BaseModel):
-    """A signed authorisation of a member (person_id) or an obligor (obligor_id)."""
+    """A signed authorisation of a member or an obligor of the household."""
 
     model_config = Strict
 
-    subject_id: UUID
+    person_id: Annotated[UUID, Field(description="the member, or the obligor by obligor_id")]
     sources: Sources = tuple(Source)
     purpose: Words
     signed_on: date
@@ -81,6 +82,7 @@ class AuthorizationOut(BaseModel):
     """An authorisation as stored; ``live`` says whether a query may leave by it today."""
 
     authorization_id: UUID
+    household_id: UUID
     subject_kind: SubjectKind
     subject_id: UUID
     version: int

@@ -1,6 +1,6 @@
 """The monthly light check and the half-yearly sweep of all households on assistance (section 4).
 
-One job a check: it makes the questions chunk by chunk, each chunk in one statement, and the worker
+One job a check: it makes the questions chunk by chunk, each chunk in two statements, and the worker
 sends them like any other. Who has no live authorisation is not asked.
 """
 
@@ -13,7 +13,13 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.verification import queries
-from services.registry.verification.sources import LIGHT, Kind, Source
+from services.registry.verification.sources import (
+    LIGHT,
+    ItemState,
+    Kind,
+    Source,
+    SubjectKind,
+)
 from shared import clock, jobs
 from shared.auth import system_caller
 from shared.contracts.registry import State
@@ -22,12 +28,13 @@ from shared.job_rows import JOBS
 from shared.jobs import Job, Step
 
 JOB = "registry.verification_check"
-CHUNK = 1_000
-"""Households in one statement."""
+CHUNK = 500
+"""Households at a time."""
 WINDOW_MONTHS = 12
 """The income window of a scheduled check: the months before the one that it is made in."""
 
 _HALF_YEAR = 6
+_BY = system_caller("registry").sub
 _SOURCES = {Kind.LIGHT: LIGHT, Kind.SWEEP: tuple(Source)}
 _PURPOSES = {Kind.LIGHT: "月度动态核对", Kind.SWEEP: "半年全面核对"}
 _ON_ASSISTANCE = [state.value for state in State if state.on_assistance]
@@ -86,22 +93,23 @@ async def _make(
 ) -> dict[str, int]:
     today = clock.today()
     end = clock.add_months(clock.month_of(today), -1)
-    row = await session.execute(
-        _MAKE,
-        {
-            "ids": list(household_ids),
-            "kind": kind.value,
-            "period": period,
-            "purpose": _PURPOSES[kind],
-            "sources": [source.value for source in _SOURCES[kind]],
-            "window_from": clock.add_months(end, 1 - WINDOW_MONTHS),
-            "window_to": end,
-            "today": today,
-            "now": clock.now(),
-            "by": system_caller("registry").sub,
-        },
+    given = {
+        "sources": [source.value for source in _SOURCES[kind]],
+        "today": today,
+        "now": clock.now(),
+    }
+    window = {
+        "window_from": clock.add_months(end, 1 - WINDOW_MONTHS),
+        "window_to": end,
+    }
+    told = {"kind": kind.value, "period": period, "purpose": _PURPOSES[kind], "by": _BY}
+    rows = await session.execute(
+        _VERIFICATIONS, given | window | told | {"ids": list(household_ids)}
     )
-    return dict(row.mappings().one())
+    made = list(rows.scalars())
+    states = {"member": SubjectKind.MEMBER.value, "waiting": ItemState.WAITING.value}
+    items = await session.execute(_ITEMS, given | states | {"made": made})
+    return {"households": len(made), "questions": len(items.all())}
 
 
 _COUNT = text("SELECT count(*) FROM households WHERE state = ANY (CAST(:states AS text[]))")
@@ -112,33 +120,37 @@ _CHUNK = text(
     "ORDER BY household_id LIMIT :most"
 )
 # A repeated chunk makes nothing: one verification a household, kind and period.
-_MAKE = text(
-    "WITH allowed AS MATERIALIZED ("
-    "SELECT DISTINCT ON (member.household_id, member.person_id, wanted.source) "
-    "member.household_id, member.person_id, wanted.source, signed.authorization_id "
-    "FROM members AS member "
+_VERIFICATIONS = text(
+    "INSERT INTO verifications (verification_id, household_id, division_code, kind, period, "
+    "aid_type, purpose, window_from, window_to, revision, requested_on, requested_at, "
+    "requested_by) "
+    "SELECT uuidv7(), household_id, division_code, :kind, :period, category, :purpose, "
+    ":window_from, :window_to, revision, :today, :now, :by FROM households AS household "
+    "WHERE household_id = ANY (CAST(:ids AS uuid[])) AND EXISTS ("
+    "SELECT FROM members AS member JOIN authorizations AS signed "
+    "ON signed.household_id = member.household_id AND signed.subject_id = member.person_id "
+    "WHERE member.household_id = household.household_id AND member.left_on IS NULL "
+    "AND signed.revoked_on IS NULL AND :today BETWEEN signed.valid_from AND signed.valid_to "
+    "AND signed.sources && CAST(:sources AS text[])) "
+    "ON CONFLICT (kind, period, household_id) WHERE period IS NOT NULL DO NOTHING "
+    "RETURNING verification_id"
+)
+_ITEMS = text(
+    "INSERT INTO verification_items (household_id, verification_id, subject_id, source, "
+    "division_code, subject_kind, authorization_id, state, attempts, due_at) "
+    "SELECT DISTINCT ON (verification.household_id, member.person_id, wanted.source) "
+    "verification.household_id, verification.verification_id, member.person_id, wanted.source, "
+    "verification.division_code, :member, signed.authorization_id, :waiting, 0, "
+    "CAST(:now AS timestamptz) "
+    "FROM verifications AS verification "
+    "JOIN members AS member ON member.household_id = verification.household_id "
+    "AND member.left_on IS NULL "
     "JOIN authorizations AS signed ON signed.household_id = member.household_id "
     "AND signed.subject_id = member.person_id AND signed.revoked_on IS NULL "
     "AND :today BETWEEN signed.valid_from AND signed.valid_to "
     "JOIN unnest(CAST(:sources AS text[])) AS wanted(source) "
     "ON wanted.source = ANY (signed.sources) "
-    "WHERE member.household_id = ANY (CAST(:ids AS uuid[])) AND member.left_on IS NULL "
-    "ORDER BY member.household_id, member.person_id, wanted.source, signed.version DESC"
-    "), made AS ("
-    "INSERT INTO verifications (verification_id, household_id, division_code, kind, period, "
-    "aid_type, purpose, window_from, window_to, revision, requested_on, requested_at, "
-    "requested_by) "
-    "SELECT uuidv7(), household_id, division_code, :kind, :period, category, :purpose, "
-    ":window_from, :window_to, revision, :today, :now, :by FROM households "
-    "WHERE household_id IN (SELECT household_id FROM allowed) "
-    "ON CONFLICT (kind, period, household_id) WHERE period IS NOT NULL DO NOTHING "
-    "RETURNING verification_id, household_id, division_code"
-    "), asked AS ("
-    "INSERT INTO verification_items (household_id, verification_id, subject_id, source, "
-    "division_code, subject_kind, authorization_id, state, attempts, due_at) "
-    "SELECT made.household_id, made.verification_id, allowed.person_id, allowed.source, "
-    "made.division_code, 'member', allowed.authorization_id, 'waiting', 0, :now "
-    "FROM made JOIN allowed ON allowed.household_id = made.household_id RETURNING 1"
-    ") SELECT (SELECT count(*) FROM asked) AS questions, "
-    "(SELECT count(*) FROM made) AS households"
+    "WHERE verification.verification_id = ANY (CAST(:made AS uuid[])) "
+    "ORDER BY verification.household_id, member.person_id, wanted.source, signed.version DESC "
+    "RETURNING 1"
 )

@@ -64,7 +64,7 @@ class Desk:
     async def sign(self, household_id: str, subject_id: str, **given: Any) -> httpx.Response:
         """Enter an authorisation from 2026 to 2030."""
         body = {
-            "subject_id": subject_id,
+            "person_id": subject_id,
             "purpose": "申请低保",
             "signed_on": "2026-01-05",
             "valid_from": "2026-01-05",
@@ -110,7 +110,7 @@ class Desk:
             "name": "张小山",
             "id_number": number(),
             "relation": "son",
-            "supports_person_id": self.people[household_id][0],
+            "person_id": self.people[household_id][0],
         }
         where = f"/v1/households/{household_id}/obligors"
         return await self.office.client.post(where, json=body | given)

@@ -101,7 +101,7 @@ def test_a_revoked_one_holds_no_more_on_that_very_day() -> None:
         (paper(valid_from=date(2027, 1, 1)), ["authorization_over"]),
         (paper(document="  "), ["document_missing"]),
         (paper(sources=()), ["sources_missing"]),
-        (paper(uuid4()), ["subject_unknown"]),
+        (paper(uuid4()), ["person_unknown"]),
         (paper(SON), []),
         (paper(CHILD), ["guardian_missing"]),
         (paper(CHILD, guardian=Guardian(person_id=HEAD)), []),

@@ -160,7 +160,7 @@ async def test_who_is_no_obligor(desk: Desk) -> None:
 
     problem(await desk.obligor(household_id, id_number=own), 422, "obligor_is_member")
     problem(await desk.obligor(household_id, id_number="1234"), 422, "id_number_length")
-    stranger = {"supports_person_id": household_id}
+    stranger = {"person_id": household_id}
     problem(await desk.obligor(household_id, **stranger), 422, "member_unknown")
 
 
