@@ -10,7 +10,7 @@ from datetime import date
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.registry.households import admission, persons, places, records, rules, writing
+from services.registry.households import admission, persons, places, records, rules, sealed
 from services.registry.households.admission import Identified
 from services.registry.households.facts import HouseholdEntry, Outcome, Result
 from services.registry.households.persons import Claim
@@ -146,7 +146,7 @@ def _revision(caller: Caller, applicant: _Applicant, serial: int, way: _Way) -> 
         effective_from=way.on,
         day=way.on,
         type=HouseholdEvent.IDENTIFIED,
-        contact=writing.contact_columns(entry.phone, entry.account),
+        contact=sealed.contact_columns(entry.phone, entry.account),
         ruling=ruling,
         missing_evidence=entry.missing_evidence,
     )

@@ -84,6 +84,27 @@ def parameter_used(parameter: Parameter) -> dict[str, Any]:
     }
 
 
+def household_columns(facts: Facts) -> dict[str, Any]:
+    """The typed columns that mirror the facts of a household."""
+    return {
+        "division_code": facts.division_code,
+        "state": facts.state,
+        "category": facts.category,
+        "tags": list(facts.tags),
+        "causes": list(facts.causes),
+        "rule_set": facts.rule_set,
+        "keep_policy_until": facts.keep_policy_until,
+        "house_grade": facts.house_grade,
+        **{f"income_{kind}": amount for kind, amount in facts.incomes},
+        **{f"rigid_{kind}": amount for kind, amount in facts.rigid_expenses},
+        "assets_financial": facts.assets.financial,
+        "vehicles": facts.assets.vehicles,
+        "head_person_id": facts.head_person_id,
+        "n": facts.n,
+        "episode": facts.episodes[-1].number if facts.episodes else 0,
+    }
+
+
 _FILE = ("household_id", "household_no", "origin", "version", "revision")
 
 # One round trip: the archive and ``seen`` are of the statement's snapshot, the locked columns are

@@ -288,7 +288,7 @@ async def _compare_contacts(session: AsyncSession, cases: Sequence[_Case]) -> No
             phone = None
         if account is not None and sealed.same_account(row.account_encrypted, account):
             account = None
-        case.contact = writing.contact_columns(phone, account)
+        case.contact = sealed.contact_columns(phone, account)
 
 
 def _revision(caller: Caller, case: _Case) -> Revision:

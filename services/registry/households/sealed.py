@@ -77,3 +77,14 @@ def show_account(sealed: bytes | None, *, plain: bool) -> str | None:
 def show_name(name: str, *, plain: bool) -> str:
     """A name, masked unless ``plain``."""
     return name if plain else crypto.mask_name(name)
+
+
+def contact_columns(phone: str | None, account: str | None) -> dict[str, bytes | None]:
+    """The sealed columns for a phone and an account; None leaves one out, "" empties it."""
+    columns: dict[str, bytes | None] = {}
+    if phone is not None:
+        columns["phone_encrypted"] = seal_phone(phone)
+        columns["phone_hash"] = hash_phone(phone)
+    if account is not None:
+        columns["account_encrypted"] = seal_account(account)
+    return columns

@@ -15,7 +15,7 @@ import orjson
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.duplicates import candidates
-from services.registry.households import history, places, sealed
+from services.registry.households import history, places, records
 from services.registry.households.facts import Facts
 from services.registry.households.history import Entry, Timeline
 from services.registry.households.records import File, Revision, Ruling
@@ -161,7 +161,7 @@ def _household_row(each: Written, now: datetime) -> dict[str, Any]:
         "version": each.version,
         "revision": each.revision,
         "recorded_at": now,
-        **household_columns(facts),
+        **records.household_columns(facts),
         **each.revised.contact,
     }
     if each.published or not file.timeline:
@@ -176,27 +176,6 @@ def _household_row(each: Written, now: datetime) -> dict[str, Any]:
             "account_encrypted": each.revised.contact.get("account_encrypted"),
         }
     return row
-
-
-def household_columns(facts: Facts) -> dict[str, Any]:
-    """The typed columns that mirror the facts of a household."""
-    return {
-        "division_code": facts.division_code,
-        "state": facts.state,
-        "category": facts.category,
-        "tags": list(facts.tags),
-        "causes": list(facts.causes),
-        "rule_set": facts.rule_set,
-        "keep_policy_until": facts.keep_policy_until,
-        "house_grade": facts.house_grade,
-        **{f"income_{kind}": amount for kind, amount in facts.incomes},
-        **{f"rigid_{kind}": amount for kind, amount in facts.rigid_expenses},
-        "assets_financial": facts.assets.financial,
-        "vehicles": facts.assets.vehicles,
-        "head_person_id": facts.head_person_id,
-        "n": facts.n,
-        "episode": facts.episodes[-1].number if facts.episodes else 0,
-    }
 
 
 _MEMBER_COLUMNS = (
@@ -398,14 +377,3 @@ def _event(each: Written) -> NewEvent:
         rule_set=state.rule_set,
         effective_from=state.effective_from,
     )
-
-
-def contact_columns(phone: str | None, account: str | None) -> dict[str, bytes | None]:
-    """The sealed columns for a phone and an account; None leaves one out, "" empties it."""
-    columns: dict[str, bytes | None] = {}
-    if phone is not None:
-        columns["phone_encrypted"] = sealed.seal_phone(phone)
-        columns["phone_hash"] = sealed.hash_phone(phone)
-    if account is not None:
-        columns["account_encrypted"] = sealed.seal_account(account)
-    return columns

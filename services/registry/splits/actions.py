@@ -8,7 +8,7 @@ from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.households import actions as households
-from services.registry.households import places, records, writing
+from services.registry.households import places, records, sealed
 from services.registry.households.actions import File, Revision, Ruling
 from services.registry.households.admission import contact_faults
 from services.registry.households.facts import LeaveReason
@@ -105,7 +105,7 @@ async def _new(
         effective_from=day,
         day=day,
         type=HouseholdEvent.IDENTIFIED,
-        contact=writing.contact_columns(contact.phone, contact.account),
+        contact=sealed.contact_columns(contact.phone, contact.account),
         ruling=_ruling(caller, splitting),
     )
 
