@@ -14,7 +14,7 @@ DEFINITIONS = {
     **verification.DEFINITIONS,
     **determination.DEFINITIONS,
     **means.DEFINITIONS,
-    **splits.SPLIT_DEFINITIONS,
-    **deaths.DEATH_DEFINITIONS,
+    **splits.DEFINITIONS,
+    **deaths.DEFINITIONS,
 }
 """By key; a capability with a ``parameters`` module adds it here."""

@@ -60,7 +60,6 @@ NOT_FOUND: Mapping[str, dict[str, Any]] = {
     f"GET {ONE}/mergers": {},
     f"GET {ONE}/numbers": {},
     f"PATCH {ONE}/numbers": {"hukou_no": "0042"},
-    f"POST {ONE}/obligors": person("son") | {"supports_person_id": "{person_id}"},
     f"POST {ONE}/obligors": person("son") | {"person_id": "{person_id}"},
     f"GET {ONE}/obligors": {},
     f"POST {ONE}/obligors/{{obligor_id}}/end": {"reason": "x"},

@@ -5,7 +5,7 @@ from decimal import Decimal
 from services.registry.deaths.rules import REVIEW_MONTHS
 from shared.parameters import Definition
 
-DEATH_DEFINITIONS = {
+DEFINITIONS = {
     REVIEW_MONTHS: Definition(
         key=REVIEW_MONTHS,
         unit="months",

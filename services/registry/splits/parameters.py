@@ -23,4 +23,4 @@ _ALL = (
         scopes=("county", "city"),
     ),
 )
-SPLIT_DEFINITIONS = {definition.key: definition for definition in _ALL}
+DEFINITIONS = {definition.key: definition for definition in _ALL}

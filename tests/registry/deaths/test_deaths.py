@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from services.registry.deaths.parameters import DEATH_DEFINITIONS
+from services.registry.deaths.parameters import DEFINITIONS
 from services.registry.deaths.rules import answers, due_on
 from shared import parameters
 from shared.auth import Caller
@@ -45,7 +45,7 @@ async def three_months(registry: Registry) -> None:
         sample=True,
     )
     async with registry.api.transaction(divisions=one.divisions) as session:
-        entered = await parameters.enter(session, one, DEATH_DEFINITIONS, entry)
+        entered = await parameters.enter(session, one, DEFINITIONS, entry)
         await parameters.approve(session, other, entered.parameter_id)
 
 
