@@ -117,3 +117,11 @@ async def bring(session: AsyncSession, person_ids: Sequence[UUID], division_code
         ),
         {"people": list(person_ids), "code": division_code},
     )
+    for table in _PERSONS:
+        await session.execute(
+            text(
+                f"UPDATE {table} SET division_code = :code "  # noqa: S608 (own names)
+                "WHERE person_id = ANY(:people) AND division_code <> :code"
+            ),
+            {"people": list(person_ids), "code": division_code},
+        )

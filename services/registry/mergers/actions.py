@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.registry.determination import queries as applications
 from services.registry.households import actions as households
 from services.registry.households import places
 from services.registry.households.actions import File, Revision, Ruling
@@ -40,6 +41,11 @@ async def merge(
     )
     if faults:
         raise problem_of(faults)
+    if await applications.open_of(session, merged_id, divisions=caller.divisions):
+        raise Conflict(
+            "application_in_progress",
+            "the file that would close has an open application: decide or withdraw it",
+        )
     day = merging.merged_on
     ruling = Ruling(
         kind="merge", decided_on=day, officer_id=caller.officer_id or "", reason=merging.reason
