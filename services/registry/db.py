@@ -20,6 +20,7 @@ MODELS: tuple[str, ...] = (
     "services.registry.numbers.models",
     "services.registry.returns.models",
     "services.registry.rosters.models",
+    "services.registry.sources.models",
     "services.registry.splits.models",
     "services.registry.standards.models",
     "services.registry.stewards.models",

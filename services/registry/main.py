@@ -22,6 +22,7 @@ from services.registry.parameters import DEFINITIONS
 from services.registry.returns import api as returns
 from services.registry.rosters import api as rosters
 from services.registry.settings import load
+from services.registry.sources import api as sources
 from services.registry.splits import api as splits
 from services.registry.stewards import api as stewards
 from services.registry.tasks import api as tasks
@@ -48,6 +49,7 @@ def create(settings: Settings | None = None) -> FastAPI:
             returns.routes,
             persons_api.routes,
             numbers.routes,
+            sources.routes,
             duplicates.routes,
             splits.household_routes,
             splits.routes,

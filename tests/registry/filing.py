@@ -65,7 +65,8 @@ ALL = (
     "registry.tasks:read registry.leads:read registry.leads:write registry.leads:decide"
     "registry.tasks:read registry.transfers:read registry.transfers:decide "
     "registry.splits:read registry.splits:decide registry.mergers:read registry.mergers:decide "
-    "registry.duplicates:read registry.duplicates:decide"
+    "registry.duplicates:read registry.duplicates:decide "
+    "registry.sources:read registry.sources:decide"
 )
 RESOLVE = "registry.persons:resolve"
 VERIFY = "registry.verification:read registry.verification:write"

@@ -29,7 +29,11 @@ class Tokens:
         divisions: Iterable[str] = ("331124",),
         **claims: Any,
     ) -> str:
-        """A signed token; further keywords become, or replace, claims (None leaves one out)."""
+        """A signed token; further keywords become, or replace, claims (None leaves one out).
+
+        Of civil affairs, as ``make token`` gives it unless another bureau is named.
+        """
+        claims = {"bureau": "civil-affairs"} | claims
         names = scopes.split() if isinstance(scopes, str) else scopes
         return self._signer.sign(scopes=names, officer=officer, divisions=divisions, claims=claims)
 

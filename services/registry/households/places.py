@@ -25,6 +25,7 @@ _FOLLOWING = (
     "household_aliases",
     "splits",
     "mergers",
+    "source_conflicts",
     "tasks",
     # Before the authorisations: whoever sends questions locks in this order.
     "verification_items",

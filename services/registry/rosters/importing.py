@@ -24,6 +24,7 @@ from services.registry.rosters.facts import Content, Finding, RosterHousehold
 from services.registry.rosters.matching import Address, Admit, Refuse, Revise, Standing
 from services.registry.rosters.models import RosterFinding
 from services.registry.rosters.queries import CONTENT_PURPOSE, Upload
+from services.registry.sources import actions as sources
 from shared import clock, crypto
 from shared.db import driver_of, savepoint
 
@@ -161,6 +162,9 @@ async def _apply(
     entries = [case.step.entry for case in cases if isinstance(case.step, Admit)]
     outcomes: list[Outcome] = []
     if changes:
+        changes, held = await sources.hold_back(session, upload.caller, changes, origin=ORIGIN)
+        for ref in held:
+            by_ref[ref].add([matching.held_back(by_ref[ref].household, held[ref], address)])
         outcomes += await revise_households(session, upload.caller, changes)
     if entries:
         outcomes += await admit_households(

@@ -5,7 +5,7 @@ revised. In two: refused, for a roster neither merges nor splits. Who is missing
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -276,6 +276,17 @@ def _dead(
 def _at_head(household: RosterHousehold, address: Address, code: str, message: str) -> Finding:
     cell = address.cell("id_number", household.head.row)
     return Finding(cell=cell, code=code, message=message, severity=Severity.REJECT)
+
+
+def held_back(household: RosterHousehold | None, names: Sequence[str], address: Address) -> Finding:
+    """What another bureau keeps the record of was left as it is; a task waits for that bureau."""
+    row = household.members[0].row if household else 0
+    return Finding(
+        cell=address.cell("head_name", row),
+        code="source_conflict",
+        message=f"该户类别由其他部门主管，{len(names)} 项内容未作改动，已转主管部门处理",
+        severity=Severity.NOTE,
+    )
 
 
 def _absent_members(

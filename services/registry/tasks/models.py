@@ -29,6 +29,7 @@ class TaskKind(StrEnum):
     LEAD_VISIT = "lead_visit"
     LEAD_DECISION = "lead_decision"
     SPLIT_REVIEW = "split_review"
+    SOURCE_CONFLICT = "source_conflict"
     DEATH_REVIEW = "death_review"
     DUPLICATE_CANDIDATE = "duplicate_candidate"
     VERIFICATION_DOUBT = "verification_doubt"

@@ -17,6 +17,17 @@ def upgrade() -> None:
     _duplicates()
     op.execute(_SPLITS)
     op.execute(_MERGERS)
+    op.execute(_SOURCE_CONFLICTS)
+    op.execute(
+        "CREATE UNIQUE INDEX uq_source_conflicts_open ON source_conflicts (household_id, bureau) "
+        "WHERE outcome IS NULL"
+    )
+    op.execute(
+        "CREATE INDEX ix_source_conflicts_division_code "
+        "ON source_conflicts (division_code, conflict_id)"
+    )
+    protect_by_division("source_conflicts")
+    grant("registry", "source_conflicts", api="SELECT, INSERT, UPDATE")
     for table in ("splits", "mergers"):
         op.execute(f"CREATE INDEX ix_{table}_household_id ON {table} (household_id)")
         protect_by_division(table)
@@ -33,6 +44,7 @@ def downgrade() -> None:
     op.execute("DROP INDEX ix_persons_birth_date")
     for table in ("persons", "households"):
         op.execute(f"ALTER TABLE {table} DROP COLUMN phone_hash")
+    op.execute("DROP TABLE source_conflicts")
     op.execute("DROP TABLE mergers")
     op.execute("DROP TABLE splits")
     op.execute("DROP TABLE household_aliases")
@@ -197,6 +209,28 @@ CREATE TABLE mergers (
     CONSTRAINT fk_mergers_household_id FOREIGN KEY (household_id)
         REFERENCES households (household_id),
     CONSTRAINT fk_mergers_merged_id FOREIGN KEY (merged_id)
+        REFERENCES households (household_id)
+)"""
+
+
+_SOURCE_CONFLICTS = """
+CREATE TABLE source_conflicts (
+    conflict_id uuid NOT NULL,
+    household_id uuid NOT NULL,
+    division_code text COLLATE "C" NOT NULL,
+    bureau text COLLATE "C" NOT NULL,
+    owner text COLLATE "C" NOT NULL,
+    origin text COLLATE "C" NOT NULL,
+    wanted jsonb NOT NULL,
+    valid_from date NOT NULL,
+    opened_on date NOT NULL,
+    outcome text COLLATE "C",
+    settled_on date,
+    settled_by text COLLATE "C",
+    reason text NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    CONSTRAINT pk_source_conflicts PRIMARY KEY (conflict_id),
+    CONSTRAINT fk_source_conflicts_household_id FOREIGN KEY (household_id)
         REFERENCES households (household_id)
 )"""
 
