@@ -245,7 +245,7 @@ async def verified(own: Office, household_id: str, head: str) -> dict[str, str]:
 async def neighbours(office_of: OfficeOf) -> Office:
     """The office of 331121, with every right, personal data included."""
     return await office_of(
-        f"{ALL} {RESOLVE} {VERIFY} registry.determination:read pii:read",
+        f"{ALL} {RESOLVE} {VERIFY} registry.determination:read registry.contacts:read pii:read",
         divisions=("331121",),
         officer="o9",
     )

@@ -8,20 +8,19 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Hashable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, fields
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 from sqlalchemy import exc, text
 from sqlalchemy.sql.dml import Insert
 
 from shared import applying, parking, topic_ids, watchdog
 from shared.parking import BEHIND
 from shared.producer import Place
-from shared.trouble import sqlstate
+from tests.bus.schedules.driver import Result, Row, by_the_driver, database_error
 from tests.bus.schedules.history import History, Kind
 from tests.bus.schedules.schedule import Schedule
+from tests.bus.schedules.tables import Aggregate, Tables
 
 LOCK_TIMEOUT = 4.0
 WRITE = text("the handler's own statement")
@@ -39,51 +38,6 @@ DATABASE_FAULTS = {
     "restored": 0.3,
 }
 PASSING = ("57014", "40P01", "53300", "55P03", "57P03")
-
-Aggregate = tuple[str, str]
-
-
-class DriverError(Exception):
-    """What asyncpg has raised."""
-
-    def __init__(self, sqlstate: str) -> None:
-        super().__init__(sqlstate)
-        self.sqlstate = sqlstate
-
-
-def database_error(sqlstate: str, *, lost: bool = False) -> exc.DBAPIError:
-    """As SQLAlchemy passes on what the driver raised."""
-    return exc.DBAPIError("…", {}, DriverError(sqlstate), connection_invalidated=lost)
-
-
-def _by_the_driver(error: exc.DBAPIError) -> asyncpg.PostgresError:
-    if error.connection_invalidated:
-        return asyncpg.ConnectionDoesNotExistError("connection was closed")
-    told = asyncpg.PostgresError("…")
-    told.__dict__["sqlstate"] = sqlstate(error)
-    return told
-
-
-@dataclass
-class Tables:
-    """Rows: all that is committed, or what one transaction has written."""
-
-    offsets: dict[Place, int] = field(default_factory=dict)
-    topic_ids: dict[Place, UUID] = field(default_factory=dict)
-    received: dict[Aggregate, int] = field(default_factory=dict)
-    applied: list[tuple[Aggregate, int]] = field(default_factory=list)
-    parked: list[dict[str, Any]] = field(default_factory=list)
-    parked_at: set[tuple[Place, int]] = field(default_factory=set)
-    latest: dict[Aggregate, int] = field(default_factory=dict)
-    blocked: set[Aggregate] = field(default_factory=set)
-
-    def offsets_by_id(self) -> dict[tuple[Place, UUID | None], int]:
-        """Where each partition is, and in which topic."""
-        return {(at, self.topic_ids.get(at)): offset for at, offset in self.offsets.items()}
-
-    def copy(self) -> "Tables":
-        """The same rows; they are replaced, never changed."""
-        return Tables(*(getattr(self, each.name).copy() for each in fields(self)))
 
 
 class ListenerDatabase:
@@ -212,22 +166,6 @@ class ListenerDatabase:
         return record.kind is not Kind.BROKEN and reached >= record.version
 
 
-class Row(dict[str, Any]):
-    """One row, its columns by name as SQLAlchemy and as the driver give them."""
-
-    def __getattr__(self, column: str) -> Any:
-        return self[column]
-
-
-class Result(list[Row]):
-    """Rows, as an executed statement gives them."""
-
-    def one(self) -> Any:
-        """The only row."""
-        (row,) = self
-        return row
-
-
 class ListenerSession:
     """In place of a transaction's session and of its driver: the few statements that are asked."""
 
@@ -274,7 +212,7 @@ class ListenerSession:
         try:
             return await self._run(statement, dict(zip(_DRIVERS[statement], values, strict=True)))
         except exc.DBAPIError as error:
-            raise _by_the_driver(error) from None
+            raise by_the_driver(error) from None
 
     async def execute(self, statement: Any, *values: Any) -> Result:
         """As the driver where it is its SQL, else as SQLAlchemy's session."""

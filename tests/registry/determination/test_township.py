@@ -51,7 +51,7 @@ async def test_who_has_signed_for_the_data_check_signs_no_second_time(
     people = [each["person_id"] for each in (await casework.clerk.read(household_id))["members"]]
     centre = await office_of(VERIFY, officer="v1")
     paper = {
-        "subject_id": people[0],
+        "person_id": people[0],
         "purpose": "申请低保",
         "signed_on": "2026-01-05",
         "valid_from": "2026-01-05",
