@@ -100,6 +100,29 @@ async def record(
     await write_at_the_end(session, Write(_OF_SUBJECTS, (*values, names, places)))
 
 
+async def record_rows(
+    session: AsyncSession,
+    caller: Caller,
+    rows: Sequence[Mapping[Any, Any]],
+    *,
+    action: str,
+    subject_type: str,
+    subject: str,
+) -> None:
+    """Write one line a row that was shown: column ``subject`` says what it is about.
+
+    Each row has its ``division_code``. Example: a page of dropout cases with subject ``case_id``.
+    """
+    await record(
+        session,
+        caller,
+        action=action,
+        subject_type=subject_type,
+        subject_id=[row[subject] for row in rows],
+        division_code=[row["division_code"] for row in rows],
+    )
+
+
 def line(
     caller: Caller, *, action: str, subject_type: str, detail: Mapping[str, Any] | None = None
 ) -> tuple[Any, ...]:

@@ -159,13 +159,8 @@ async def list_aid(
 
 async def _note_reading(session: AsyncSession, caller: Caller, rows: Sequence[RowMapping]) -> None:
     """What a child is given is personal data: every look at it is written down."""
-    await audit.record(
-        session,
-        caller,
-        action="aid.read",
-        subject_type="student",
-        subject_id=[row["person_id"] for row in rows],
-        division_code=[row["division_code"] for row in rows],
+    await audit.record_rows(
+        session, caller, rows, action="aid.read", subject_type="student", subject="person_id"
     )
 
 

@@ -121,11 +121,6 @@ async def _case(session: AsyncSession, caller: Caller, case_id: UUID) -> CaseVie
 
 
 async def _note_reading(session: AsyncSession, caller: Caller, rows: Sequence[RowMapping]) -> None:
-    await audit.record(
-        session,
-        caller,
-        action="dropout.read",
-        subject_type="dropout_case",
-        subject_id=[row["case_id"] for row in rows],
-        division_code=[row["division_code"] for row in rows],
+    await audit.record_rows(
+        session, caller, rows, action="dropout.read", subject_type="dropout_case", subject="case_id"
     )

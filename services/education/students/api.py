@@ -215,11 +215,6 @@ async def list_tasks(
 
 async def _note_reading(session: AsyncSession, caller: Caller, rows: Sequence[RowMapping]) -> None:
     """Where a child goes to school is personal data: every look at it is written down."""
-    await audit.record(
-        session,
-        caller,
-        action="students.read",
-        subject_type="student",
-        subject_id=[row["person_id"] for row in rows],
-        division_code=[row["division_code"] for row in rows],
+    await audit.record_rows(
+        session, caller, rows, action="students.read", subject_type="student", subject="person_id"
     )

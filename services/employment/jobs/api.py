@@ -139,11 +139,6 @@ async def placement(
 
 async def _note_reading(session: AsyncSession, caller: Caller, rows: Sequence[RowMapping]) -> None:
     """Where somebody works and for what is personal data: every look at it is written down."""
-    await audit.record(
-        session,
-        caller,
-        action="placement.read",
-        subject_type="person",
-        subject_id=[row["person_id"] for row in rows],
-        division_code=[row["division_code"] for row in rows],
+    await audit.record_rows(
+        session, caller, rows, action="placement.read", subject_type="person", subject="person_id"
     )

@@ -119,24 +119,24 @@ async def household_employment(
 
 async def _note_people(session: AsyncSession, caller: Caller, rows: Sequence[RowMapping]) -> None:
     """Whether somebody can and wants to work is personal data: every look is written down."""
-    await audit.record(
+    await audit.record_rows(
         session,
         caller,
+        rows,
         action="labour_profile.read",
         subject_type="person",
-        subject_id=[row["person_id"] for row in rows],
-        division_code=[row["division_code"] for row in rows],
+        subject="person_id",
     )
 
 
 async def _note_households(
     session: AsyncSession, caller: Caller, rows: Sequence[RowMapping]
 ) -> None:
-    await audit.record(
+    await audit.record_rows(
         session,
         caller,
+        rows,
         action="labour.read",
         subject_type="household",
-        subject_id=[row["household_id"] for row in rows],
-        division_code=[row["division_code"] for row in rows],
+        subject="household_id",
     )

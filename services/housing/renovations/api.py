@@ -232,11 +232,11 @@ async def _explained(
 
 async def _note_reading(session: AsyncSession, caller: Caller, rows: Sequence[RowMapping]) -> None:
     """That a household is helped, and with how much, is personal data: every look is noted."""
-    await audit.record(
+    await audit.record_rows(
         session,
         caller,
+        rows,
         action="renovations.read",
         subject_type="household",
-        subject_id=[row["household_id"] for row in rows],
-        division_code=[row["division_code"] for row in rows],
+        subject="household_id",
     )

@@ -142,11 +142,6 @@ async def _note_reading(
     session: AsyncSession, caller: Caller, action: str, rows: Sequence[RowMapping]
 ) -> None:
     """In what house a household lives is personal data: every look at it is written down."""
-    await audit.record(
-        session,
-        caller,
-        action=action,
-        subject_type="household",
-        subject_id=[row["household_id"] for row in rows],
-        division_code=[row["division_code"] for row in rows],
+    await audit.record_rows(
+        session, caller, rows, action=action, subject_type="household", subject="household_id"
     )

@@ -183,13 +183,13 @@ async def list_objections(
     rows = await queries.objections_of(
         session, notice_id, caller.divisions, after=after_id(cursor), limit=limit + 1
     )
-    await audit.record(
+    await audit.record_rows(
         session,
         caller,
+        rows[:limit],
         action="objection.read",
         subject_type="objection",
-        subject_id=[row["objection_id"] for row in rows[:limit]],
-        division_code=[row["division_code"] for row in rows[:limit]],
+        subject="objection_id",
     )
     shown = [_shown(row, plain=caller.can(PLAIN)) for row in rows[:limit]]
     more = api.encode_cursor([shown[-1].objection_id]) if len(rows) > limit else None
@@ -222,13 +222,8 @@ async def _note(
     session: AsyncSession, caller: Caller, action: str, rows: Sequence[RowMapping]
 ) -> None:
     """Which household is to be assisted is personal data: every look at it is written down."""
-    await audit.record(
-        session,
-        caller,
-        action=action,
-        subject_type="notice",
-        subject_id=[row["notice_id"] for row in rows],
-        division_code=[row["division_code"] for row in rows],
+    await audit.record_rows(
+        session, caller, rows, action=action, subject_type="notice", subject="notice_id"
     )
 
 

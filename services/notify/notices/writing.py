@@ -63,13 +63,8 @@ async def add(session: AsyncSession, rows: Sequence[Row]) -> None:
 
 async def tell(session: AsyncSession, caller: Caller, action: str, rows: Sequence[Row]) -> None:
     """Note and publish states that are stored with their version raised; no rows, no word."""
-    await audit.record(
-        session,
-        caller,
-        action=action,
-        subject_type="notice",
-        subject_id=[row["notice_id"] for row in rows],
-        division_code=[row["division_code"] for row in rows],
+    await audit.record_rows(
+        session, caller, rows, action=action, subject_type="notice", subject="notice_id"
     )
     await events.publish(session, [_event(row) for row in rows])
 

@@ -176,11 +176,11 @@ async def found(session: SessionDep, caller: Caller, application_id: UUID) -> Ro
 
 
 async def _read(session: SessionDep, caller: Caller, rows: Sequence[RowMapping]) -> None:
-    await audit.record(
+    await audit.record_rows(
         session,
         caller,
+        rows,
         action="application.read",
         subject_type="household",
-        subject_id=[row["household_id"] for row in rows],
-        division_code=[row["division_code"] for row in rows],
+        subject="household_id",
     )

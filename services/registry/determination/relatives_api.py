@@ -81,13 +81,13 @@ async def list_relatives(
         after=after_id(cursor),
         limit=limit + 1,
     )
-    await audit.record(
+    await audit.record_rows(
         session,
         caller,
+        rows[:limit],
         action="staff_relative.read",
         subject_type="person",
-        subject_id=[row["person_id"] for row in rows[:limit]],
-        division_code=[row["division_code"] for row in rows[:limit]],
+        subject="person_id",
     )
     return page(rows, limit, "staff_relative_id", StaffRelativeOut)
 

@@ -88,13 +88,13 @@ async def list_duplicates(
         after=after_id(cursor),
         limit=limit + 1,
     )
-    await audit.record(
+    await audit.record_rows(
         session,
         caller,
+        rows[:limit],
         action="duplicate.read",
         subject_type="duplicate_candidate",
-        subject_id=[row["candidate_id"] for row in rows[:limit]],
-        division_code=[row["division_code"] for row in rows[:limit]],
+        subject="candidate_id",
     )
     return page(rows, limit, "candidate_id", CandidateOut)
 

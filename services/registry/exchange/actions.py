@@ -13,12 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.exchange.models import BatchLine
 from services.registry.exchange.rules import POINTER, Read
-from services.registry.households import queries as households
-from services.registry.households import sealed
 from services.registry.households.actions import admit_households, revise_households
 from services.registry.households.facts import Outcome, Result
 from services.registry.rosters import matching
-from services.registry.rosters.matching import Admit, Refuse, Revise, Standing
+from services.registry.rosters.matching import Admit, Refuse, Revise
+from services.registry.rosters.standing import standing_of
 from services.registry.stewards.actions import require_steward
 from shared import audit, clock
 from shared.auth import Caller
@@ -134,22 +133,8 @@ async def _carry_out(
 async def _steps(
     session: AsyncSession, caller: Caller, lines: Sequence[Read]
 ) -> Mapping[int, Admit | Revise | Refuse]:
-    numbers = {
-        who.id_number: sealed.hash_id_number(who.id_number)
-        for read in lines
-        if read.household
-        for who in read.household.members
-    }
-    seen = caller.divisions
-    found = await households.find_persons_by_hash(session, numbers.values(), divisions=seen)
-    standing = {
-        number: Standing(found[each].person_id, found[each].household_id, died=found[each].died)
-        for number, each in numbers.items()
-        if each in found
-    }
-    files = {place.household_id for place in standing.values() if place.household_id}
-    records = await households.load_households(session, files, divisions=seen)
-    current = {household_id: record.facts for household_id, record in records.items()}
+    numbers = {who.id_number for read in lines if read.household for who in read.household.members}
+    standing, current = await standing_of(session, numbers, divisions=caller.divisions)
     today = clock.today()
     return {
         read.at: matching.match(

@@ -14,16 +14,15 @@ import orjson
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.registry.households import queries as household_queries
-from services.registry.households import sealed
 from services.registry.households.actions import admit_households, revise_households
 from services.registry.households.facts import Outcome, Result
 from services.registry.rosters import matching
 from services.registry.rosters.columns import Severity, Verdict
 from services.registry.rosters.facts import Content, Finding, RosterHousehold
-from services.registry.rosters.matching import Address, Admit, Refuse, Revise, Standing
+from services.registry.rosters.matching import Address, Admit, Refuse, Revise
 from services.registry.rosters.models import RosterFinding
 from services.registry.rosters.queries import CONTENT_PURPOSE, Upload
+from services.registry.rosters.standing import standing_of
 from services.registry.sources import actions as sources
 from shared import clock, crypto
 from shared.db import driver_of, savepoint
@@ -112,17 +111,8 @@ async def _match(
     session: AsyncSession, upload: Upload, cases: Sequence[_Case], address: Address
 ) -> None:
     """Say of every case which household of the registry it is, and what is to be done."""
-    seen = upload.caller.divisions
-    hashes = {number: sealed.hash_id_number(number) for case in cases for number in case.id_numbers}
-    found = await household_queries.find_persons_by_hash(session, hashes.values(), divisions=seen)
-    standing = {
-        number: Standing(found[each].person_id, found[each].household_id, died=found[each].died)
-        for number, each in hashes.items()
-        if each in found
-    }
-    ids = {place.household_id for place in standing.values() if place.household_id}
-    records = await household_queries.load_households(session, ids, divisions=seen)
-    current = {household_id: record.facts for household_id, record in records.items()}
+    numbers = {number for case in cases for number in case.id_numbers}
+    standing, current = await standing_of(session, numbers, divisions=upload.caller.divisions)
     today = clock.today()
     for case in cases:
         places = [standing[number].household_id for number in case.id_numbers if number in standing]

@@ -63,13 +63,13 @@ async def list_conflicts(
         after=after_id(cursor),
         limit=limit + 1,
     )
-    await audit.record(
+    await audit.record_rows(
         session,
         caller,
+        rows[:limit],
         action="source_conflict.read",
         subject_type="household",
-        subject_id=[row["household_id"] for row in rows[:limit]],
-        division_code=[row["division_code"] for row in rows[:limit]],
+        subject="household_id",
     )
     return page(rows, limit, "conflict_id", ConflictOut)
 

@@ -111,13 +111,8 @@ async def list_contacts(
         limit=limit + 1,
     )
     shown = rows[:limit]
-    await audit.record(
-        session,
-        caller,
-        action="contact.read",
-        subject_type="contact",
-        subject_id=[row["contact_id"] for row in shown],
-        division_code=[row["division_code"] for row in shown],
+    await audit.record_rows(
+        session, caller, shown, action="contact.read", subject_type="contact", subject="contact_id"
     )
     items = [
         ContactOut(**{**row, "phone": sealed.show_phone(row["phone_encrypted"], plain=True)})

@@ -145,11 +145,6 @@ async def grants(
 
 async def _note_reading(session: AsyncSession, caller: Caller, rows: Sequence[RowMapping]) -> None:
     """What a household is paid is personal data: every look at it is written down."""
-    await audit.record(
-        session,
-        caller,
-        action="dibao.read",
-        subject_type="household",
-        subject_id=[row["household_id"] for row in rows],
-        division_code=[row["division_code"] for row in rows],
+    await audit.record_rows(
+        session, caller, rows, action="dibao.read", subject_type="household", subject="household_id"
     )
