@@ -76,8 +76,8 @@ NOT_FOUND: Mapping[str, dict[str, Any]] = {
     f"POST {ONE}/verifications": {
         "aid_type": "dibao",
         "purpose": "x",
-        "window_from": "2025-01",
-        "window_to": "2025-12",
+        "from_month": "2025-01",
+        "to_month": "2025-12",
     },
     f"GET {ONE}/verifications": {},
     f"GET {ONE}/verifications/{{verification_id}}": {},

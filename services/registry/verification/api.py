@@ -13,7 +13,6 @@ from services.registry.verification.schemas import (
     AskedAgain,
     AuthorizationIn,
     AuthorizationOut,
-    ItemOut,
     ObligorIn,
     ObligorOut,
     Reason,
@@ -97,7 +96,9 @@ async def revoke(
 async def request_verification(
     session: SessionDep, caller: Writer, household_id: UUID, body: VerificationIn
 ) -> VerificationDetail:
-    verification_id = await actions.request(session, caller, household_id, Wish(**dict(body)))
+    told = {name: value for name, value in body if name not in {"from_month", "to_month"}}
+    wish = Wish(window_from=body.from_month, window_to=body.to_month, **told)
+    verification_id = await actions.request(session, caller, household_id, wish)
     return await _detail(session, caller, household_id, verification_id)
 
 
@@ -149,10 +150,12 @@ async def _detail(
     if row is None:
         raise NotFound("verification_not_found", "no such verification of this household")
     items = await queries.items_of(session, household_id, verification_id, divisions=where)
-    return VerificationDetail(
-        **{name: row[name] for name in VerificationOut.model_fields},
-        items=[ItemOut.model_validate(dict(item)) for item in items],
-        missing_sources=list(queries.missing(items)),
+    return VerificationDetail.model_validate(
+        {
+            **row,
+            "items": [dict(item) for item in items],
+            "missing_sources": queries.missing(items),
+        }
     )
 
 

@@ -138,12 +138,12 @@ def wish_faults(
     if running:
         return [fault("", "verification_running", "上一次核对尚未结束")]
     faults = officer_faults(officer_id)
-    faults += day_faults("#/window_to", wish.window_to, today=today)
+    faults += day_faults("#/to_month", wish.window_to, today=today)
     if wish.window_to < wish.window_from:
-        faults.append(fault("window_from", "window_reversed", "起始月份不能晚于截止月份"))
+        faults.append(fault("from_month", "window_reversed", "起始月份不能晚于截止月份"))
     elif window_months(wish.window_from, wish.window_to) > MOST_WINDOW_MONTHS:
         message = f"收入核算期最长{MOST_WINDOW_MONTHS}个月"
-        faults.append(fault("window_from", "window_too_long", message))
+        faults.append(fault("from_month", "window_too_long", message))
     if not wish.purpose.strip():
         faults.append(fault("purpose", "purpose_missing", "须写明核对目的"))
     if not wish.sources:

@@ -114,8 +114,8 @@ class ReportOut(ReportSummary):
     """A report whole: it says consistent, doubtful or not returned, and refuses nobody."""
 
     purpose: str
-    window_from: Month
-    window_to: Month
+    from_month: Annotated[Month, Field(validation_alias="window_from")]
+    to_month: Annotated[Month, Field(validation_alias="window_to")]
     made_at: datetime
     made_by: str
     missing_reason: str

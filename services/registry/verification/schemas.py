@@ -100,14 +100,17 @@ class AuthorizationOut(BaseModel):
 
 
 class VerificationIn(BaseModel):
-    """What is asked for; the facts compared with are those of the file."""
+    """What is asked for; the facts compared with are those of the file.
+
+    The income window is whole months, both included.
+    """
 
     model_config = Strict
 
     aid_type: Category
     purpose: Words
-    window_from: Month
-    window_to: Month
+    from_month: Month
+    to_month: Month
     sources: Sources = tuple(Source)
 
 
@@ -133,8 +136,8 @@ class VerificationOut(BaseModel):
     period: date | None
     aid_type: Category
     purpose: str
-    window_from: Month
-    window_to: Month
+    from_month: Annotated[Month, Field(validation_alias="window_from")]
+    to_month: Annotated[Month, Field(validation_alias="window_to")]
     requested_on: date
     requested_by: str
     stopped_on: date | None

@@ -83,8 +83,8 @@ class Desk:
         body = {
             "aid_type": "dibao",
             "purpose": "低保年度复核",
-            "window_from": f"{clock.add_months(clock.today(), -11):%Y-%m}",
-            "window_to": f"{clock.today():%Y-%m}",
+            "from_month": f"{clock.add_months(clock.today(), -11):%Y-%m}",
+            "to_month": f"{clock.today():%Y-%m}",
         }
         where = f"/v1/households/{household_id}/verifications"
         return await self.office.client.post(where, json=body | given)
