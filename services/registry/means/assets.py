@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from services.registry.means import parameters as keys
 from services.registry.means.facts import Asset, AssetKind, MeansParameters, Reason, Step
-from shared.money import ZERO
+from shared.money import ZERO, yuan
 
 _COUNTED = {
     AssetKind.VEHICLE: (keys.VEHICLES, "vehicles_over_limit", "拥有非豁免的机动车船"),
@@ -36,8 +36,10 @@ def look_at(assets: Iterable[Asset], parameters: MeansParameters, *, n: int, mul
     Money a head may be ``multiple`` × L and no fen more. Example: L = 600, multiple 24, n = 2:
     28,800.00 passes, 28,800.01 does not. A hit that nobody confirmed is a doubt.
     """
-    held = [one for one in assets if not one.exempt]
-    sure = _reasons([one for one in held if one.confirmed], parameters, n, multiple)
+    listed = list(assets)
+    held = [one for one in listed if not one.exempt.strip()]
+    confirmed = [one for one in held if one.confirmed]
+    sure = _reasons(confirmed, parameters, n, multiple)
     all_found = _reasons(held, parameters, n, multiple)
     return Held(
         hits=sure,
@@ -45,11 +47,13 @@ def look_at(assets: Iterable[Asset], parameters: MeansParameters, *, n: int, mul
         step=Step(
             code=multiple,
             title="家庭财产",
-            words=_words(sure),
+            words=_words(listed, confirmed, sure, _limit(parameters, multiple) * n),
             numbers={
-                "money": _total(held, AssetKind.MONEY),
+                "money": _total(confirmed, AssetKind.MONEY),
+                "money_unconfirmed": _total(held, AssetKind.MONEY)
+                - _total(confirmed, AssetKind.MONEY),
                 "money_limit": _limit(parameters, multiple) * n,
-                **{kind.value: _total(held, kind) for kind in _COUNTED},
+                **{kind.value: _total(confirmed, kind) for kind in _COUNTED},
             },
             source="N21 第17条",
             used=(
@@ -61,10 +65,17 @@ def look_at(assets: Iterable[Asset], parameters: MeansParameters, *, n: int, mul
     )
 
 
-def _words(hits: tuple[Reason, ...]) -> str:
-    if not hits:
-        return "财产未超过规定"
-    return "财产超过规定：" + "；".join(hit.sentence for hit in hits)
+def _words(
+    listed: list[Asset], confirmed: list[Asset], hits: tuple[Reason, ...], limit: Decimal
+) -> str:
+    money = _total(confirmed, AssetKind.MONEY)
+    parts = [f"经核实的金融资产{yuan(money)}元，限额{yuan(limit)}元"]
+    parts += [f"不计入财产：{one.exempt.strip()}" for one in listed if one.exempt.strip()]
+    if hits:
+        parts.append("财产超过规定：" + "、".join(hit.sentence for hit in hits))
+    else:
+        parts.append("财产未超过规定")
+    return "；".join(parts)
 
 
 def _reasons(

@@ -93,15 +93,16 @@ def rigid_total(case: Case) -> Decimal:
     return sum((max(ZERO, one.amount - one.reimbursed) for one in case.rigid), ZERO)
 
 
-def expenditure(known: Known, *, is_dibao: bool, is_marginal: bool, is_tekun: bool) -> Result:
+def expenditure(known: Known, *, is_dibao: bool, is_marginal: bool) -> Result:
     """Expenditure-based poverty by the law of the day (R17, R18).
 
     Example, R17: n = 4, income 48,000, rigid 30,000, L = 600: 375 < 600, eligible; with 12,000
-    reimbursed 625, refused. R18: 30/48 = 62.5 % passes at 60 %.
+    reimbursed 625, refused. R18: 30/48 = 62.5 % passes at 60 %. The income is that before what is
+    deducted on request (R5), so that no bill counts twice.
     """
     found = []
-    if is_dibao or is_tekun:
-        found.append(Reason(code="is_dibao_or_tekun", sentence="已符合低保或特困条件"))
+    if is_dibao:
+        found.append(Reason(code="is_dibao", sentence="已符合低保条件"))
     if known.rule_set is RuleSet.CN2025:
         more, step = _rigid_share(known, is_marginal=is_marginal)
     else:
@@ -112,7 +113,8 @@ def expenditure(known: Known, *, is_dibao: bool, is_marginal: bool, is_tekun: bo
 def _after_rigid(known: Known, *, is_marginal: bool) -> Result:
     parameters, case, income = known.parameters, known.case, known.income
     line, least = parameters[keys.DIBAO_LINE], parameters[keys.RIGID_MONTHS]
-    rest = per_head(income.total - rigid_total(case), income.n, window=income.window)
+    rigid = rigid_total(case)
+    rest = per_head(income.whole - rigid, income.n, window=income.window)
     tests = {
         "not_local": (case.local_hukou, "不是本地户籍"),
         "income_after_rigid": (rest < line.value, "扣除刚性支出后人均月收入不低于低保标准"),
@@ -129,10 +131,13 @@ def _after_rigid(known: Known, *, is_marginal: bool) -> Result:
     step = Step(
         code="expenditure",
         title="支出型贫困",
-        words=_compare(
-            "扣除刚性支出后人均月收入", rest, "低于", line.value, holds=rest < line.value
+        words=(
+            f"（收入{yuan(income.whole)}元−刚性支出{yuan(rigid)}元）÷{income.window}个月÷{income.n}人；"
+            + _compare(
+                "扣除刚性支出后人均月收入", rest, "低于", line.value, holds=rest < line.value
+            )
         ),
-        numbers={"income": income.total, "rigid": rigid_total(case), "rest_month": rest},
+        numbers={"income": income.whole, "rigid": rigid, "rest_month": rest},
         source="ZJ 第41条",
         used=tuple(used),
     )
@@ -143,7 +148,7 @@ def _rigid_share(known: Known, *, is_marginal: bool) -> Result:
     parameters, income = known.parameters, known.income
     ceiling, ratio = parameters[keys.DISPOSABLE_INCOME], parameters[keys.RIGID_RATIO]
     rigid = rigid_total(known.case)
-    enough = rigid > income.total * ratio.value
+    enough = rigid > income.whole * ratio.value
     tests = {
         "is_marginal": (not is_marginal, "已符合低保边缘条件"),
         "income_over_ceiling": (
@@ -155,8 +160,11 @@ def _rigid_share(known: Known, *, is_marginal: bool) -> Result:
     step = Step(
         code="expenditure",
         title="刚性支出困难",
-        words=_compare("刚性支出", rigid, "高于", yuan(income.total * ratio.value), holds=enough),
-        numbers={"income": income.total, "rigid": rigid, "ratio": ratio.value},
+        words=(
+            f"家庭收入{yuan(income.whole)}元×{ratio.value.normalize():f}；"
+            + _compare("刚性支出", rigid, "高于", yuan(income.whole * ratio.value), holds=enough)
+        ),
+        numbers={"income": income.whole, "rigid": rigid, "ratio": ratio.value},
         source="RG 第4条",
         used=(ceiling, ratio),
     )

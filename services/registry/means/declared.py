@@ -38,7 +38,9 @@ class PersonDeclared:
     own_register: bool = False
     absence: Absence | None = None
     unproven_income: bool = False
+    steady_income: bool = False
     applies_as_tekun: bool = False
+    is_tekun: bool = False
     orphan_support: bool = False
 
 
@@ -47,7 +49,9 @@ class Declaration:
     """What is declared with an application.
 
     ``incomes``, ``assets`` and ``rigid`` take the place of what the file has where they are given
-    (None: the file's hold).
+    (None: the file's hold). ``separate`` is who applies apart from the family (R2): what others
+    earn and own is left out, and what is of the whole household counts in full until it is
+    declared by person.
     """
 
     people: Mapping[UUID, PersonDeclared] = field(default_factory=dict)
@@ -61,6 +65,8 @@ class Declaration:
     local_hukou: bool = True
     frozen_roster: bool = False
     office_decision: bool = False
+    separate: UUID | None = None
+    family_is_marginal: bool = False
 
 
 def case_of(facts: Facts, declaration: Declaration, *, applied_on: date) -> Case:
@@ -70,7 +76,7 @@ def case_of(facts: Facts, declaration: Declaration, *, applied_on: date) -> Case
     whole household, of which the loss counts as 0.
     """
     said = declaration
-    return Case(
+    case = Case(
         applied_on=applied_on,
         members=tuple(
             _person(member, said.people.get(member.person_id)) for member in facts.members
@@ -86,6 +92,26 @@ def case_of(facts: Facts, declaration: Declaration, *, applied_on: date) -> Case
         frozen_roster=said.frozen_roster,
         returned=len(facts.episodes) > 1,
         office_decision=said.office_decision,
+        family_is_marginal=said.family_is_marginal,
+    )
+    return case if said.separate is None else _apart(case, said.separate)
+
+
+def _apart(case: Case, person_id: UUID) -> Case:
+    """The case of one member alone."""
+    mine = {None, person_id}
+    return replace(
+        case,
+        separate=True,
+        members=tuple(who for who in case.members if who.person_id == person_id),
+        incomes=tuple(one for one in case.incomes if one.person_id in mine),
+        costs=tuple(one for one in case.costs if one.person_id in mine),
+        obligors=tuple(
+            replace(one, supports=(person_id,))
+            for one in case.obligors
+            if person_id in one.supports
+        ),
+        removals=tuple(one for one in case.removals if one.person_id == person_id),
     )
 
 
@@ -110,7 +136,9 @@ def _person(member: Member, said: PersonDeclared | None) -> Person:
         own_register=said.own_register,
         absence=said.absence or known.absence,
         unproven_income=said.unproven_income,
+        steady_income=said.steady_income,
         applies_as_tekun=said.applies_as_tekun,
+        is_tekun=said.is_tekun,
         orphan_support=said.orphan_support,
     )
 

@@ -106,7 +106,8 @@ class Person:
 
     ``independent`` says of an adult child that it lives from its own income; ``supports`` of other
     kin that they owe each other support by law and live together for long. ``unproven_income`` is
-    said of somebody able to work whose income nobody can prove (R7).
+    said of somebody able to work whose income nobody can prove (R7), ``steady_income`` of somebody
+    whose earnings do not change from month to month (R28).
     """
 
     person_id: UUID
@@ -122,6 +123,7 @@ class Person:
     own_register: bool = False
     absence: Absence | None = None
     unproven_income: bool = False
+    steady_income: bool = False
     applies_as_tekun: bool = False
     is_tekun: bool = False
     orphan_support: bool = False
@@ -150,7 +152,7 @@ class Cost:
 class Obligor:
     """A household outside that owes parents here support (R6).
 
-    ``supported_parents`` counts all parents it owes, ``parents_here`` those in this household.
+    ``supported_parents`` counts all parents it owes, ``supports`` names those in this household.
     ``ordered`` is what a court or an agreement says, in yuan a parent and month.
     """
 

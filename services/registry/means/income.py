@@ -1,6 +1,6 @@
 """What a household's income comes to (R3–R7): sum first, round once, and every step told. Pure."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -9,14 +9,15 @@ from uuid import UUID
 from services.registry.means import parameters as keys
 from services.registry.means.facts import (
     Case,
+    Cost,
     CostKind,
     Income,
     IncomeKind,
     Item,
     MeansParameters,
-    Obligor,
     Step,
 )
+from services.registry.means.support import imputed, support
 from shared.contracts.registry import RuleSet
 from shared.money import ZERO, yuan
 
@@ -39,16 +40,38 @@ _EXEMPT_BY_COUNTY = {
 }
 _PENSION_EXEMPT = (date(2021, 7, 1), date(2025, 12, 31))
 """Between these days the central part of the residents' basic pension is not counted [N21 13]."""
+_ITEMS = {
+    Item.MARTYR_CONSOLATION: "烈士遗属、因公牺牲军人遗属抚恤金",
+    Item.VETERAN_PENSION: "优抚对象抚恤补助",
+    Item.FAMILY_PLANNING_AWARD: "计划生育奖励扶助",
+    Item.SCHOLARSHIP: "奖学金、助学金",
+    Item.BRAVERY_AWARD: "见义勇为奖励",
+    Item.SOCIAL_ASSISTANCE: "社会救助款物",
+    Item.BASIC_PENSION: "城乡居民基础养老金",
+    Item.OLD_AGE_ALLOWANCE: "高龄津贴",
+    Item.DISABILITY_SUBSIDY: "残疾人两项补贴",
+    Item.EDUCATION_SUBSIDY: "义务教育补助",
+}
+_KINDS = {
+    IncomeKind.WAGE: "工资性收入",
+    IncomeKind.BUSINESS: "经营净收入",
+    IncomeKind.PROPERTY: "财产净收入",
+    IncomeKind.TRANSFER: "转移净收入",
+}
 
 _NETTED_2016 = frozenset({CostKind.INCOME_TAX, CostKind.CONTRIBUTIONS})
 _ON_REQUEST = frozenset({CostKind.DISABILITY, CostKind.ILLNESS})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reckoned:
-    """The income of a window in yuan, unrounded, for ``n`` people; and its steps."""
+    """The income of a window in yuan, unrounded, for ``n`` people; and its steps.
+
+    ``whole`` is the income before what is deducted on request (R5).
+    """
 
     total: Decimal
+    whole: Decimal
     n: int
     window: int
     steps: tuple[Step, ...]
@@ -82,20 +105,6 @@ def is_exempt(item: Item, parameters: MeansParameters, on: date) -> bool:
     return key is not None and parameters.holds(key)
 
 
-def support_payment(obligor: Obligor, line: Decimal, *, k: Decimal, rate: Decimal) -> Decimal:
-    """What an obligor's household is reckoned to pay a parent and month, unrounded (R6).
-
-    Example: 3 people at 2,000, L = 600, k = 1.5, rate = 0.3, two parents: (2,000 − 900) × 3 × 0.3
-    / 2 = 495. A court's order or an agreement goes before; who is unable pays nothing.
-    """
-    if obligor.ordered is not None:
-        return obligor.ordered
-    if obligor.unable is not None:
-        return ZERO
-    spare = max(ZERO, obligor.per_capita_month - k * line)
-    return spare * obligor.n * rate / obligor.supported_parents
-
-
 def reckon(
     case: Case,
     counted: Collection[UUID],
@@ -109,124 +118,81 @@ def reckon(
     """
     window = int(parameters[keys.WINDOW].value)
     declared = [one for one in case.incomes if one.person_id is None or one.person_id in counted]
+    costs = [one for one in case.costs if one.person_id is None or one.person_id in counted]
     exempt = [one for one in declared if is_exempt(one.item, parameters, on)]
-    amounts = {kind: _of_kind(declared, exempt, kind) for kind in IncomeKind}
-    netted = _netted(case, counted, rule_set)
-    amounts[IncomeKind.WAGE] = max(ZERO, amounts[IncomeKind.WAGE] - netted)
-    support = _support(case, counted, parameters, window)
-    imputed = _imputed(case, counted, parameters, window)
-    requested = _costs(case, counted, _ON_REQUEST)
-    total = max(ZERO, sum(amounts.values(), ZERO) + support + imputed - requested)
-    steps = (
-        Step(
-            code="income",
-            title="家庭收入",
-            words=f"核算期{window}个月内各项收入合计，经营亏损按零计，不抵减其他收入",
-            numbers={
-                **{kind.value: amounts[kind] for kind in IncomeKind},
-                "wage_costs": netted,
-                "exempt": sum((one.amount for one in exempt), ZERO),
-                "support": support,
-                "imputed": imputed,
-                "deducted": requested,
-                "total": total,
-            },
-            source="N21 第13条" if rule_set is not RuleSet.LS2016 else "N12 第16条",
-            used=(parameters[keys.WINDOW],),
-        ),
-        *_extra_steps(support, imputed, case, parameters),
+    kept = [one for one in declared if one not in exempt]
+    amounts = {kind: _of_kind(kept, kind) for kind in IncomeKind}
+    net_wage = _net_wages(kept, [one for one in costs if one.kind in _netted(rule_set)])
+    wage_costs = amounts[IncomeKind.WAGE] - net_wage
+    amounts[IncomeKind.WAGE] = net_wage
+    owed = support(case, counted, parameters, window)
+    earned = imputed(case, counted, parameters, window, on)
+    whole = sum(amounts.values(), ZERO) + owed.amount + earned.amount
+    deducted = min(whole, sum((one.amount for one in costs if one.kind in _ON_REQUEST), ZERO))
+    numbers = {
+        **{kind.value: amounts[kind] for kind in IncomeKind},
+        "wage_costs": wage_costs,
+        "exempt": sum((one.amount for one in exempt), ZERO),
+        "support": owed.amount,
+        "imputed": earned.amount,
+        "deducted": deducted,
+        "total": whole - deducted,
+    }
+    step = Step(
+        code="income",
+        title="家庭收入",
+        words=_words(numbers, exempt, window),
+        numbers=numbers,
+        source="N12 第16条" if rule_set is RuleSet.LS2016 else "N21 第13条",
+        used=(parameters[keys.WINDOW],),
     )
-    return Reckoned(total, len(counted), window, steps)
-
-
-def _of_kind(declared: Sequence[Income], exempt: Sequence[Income], kind: IncomeKind) -> Decimal:
-    kept = [one.amount for one in declared if one.kind is kind and one not in exempt]
-    if kind is IncomeKind.BUSINESS:
-        return max(ZERO, sum(kept, ZERO))
-    return sum((max(ZERO, amount) for amount in kept), ZERO)
-
-
-def _netted(case: Case, counted: Collection[UUID], rule_set: RuleSet) -> Decimal:
-    kinds = {CostKind.EMPLOYMENT}
-    if rule_set is RuleSet.LS2016:
-        kinds |= _NETTED_2016
-    return _costs(case, counted, kinds)
-
-
-def _costs(case: Case, counted: Collection[UUID], kinds: Collection[CostKind]) -> Decimal:
-    return sum(
-        (
-            one.amount
-            for one in case.costs
-            if one.kind in kinds and (one.person_id is None or one.person_id in counted)
-        ),
-        ZERO,
+    return Reckoned(
+        total=whole - deducted,
+        whole=whole,
+        n=len(counted),
+        window=window,
+        steps=(*owed.steps, *earned.steps, step),
     )
 
 
-def _support(
-    case: Case, counted: Collection[UUID], parameters: MeansParameters, window: int
-) -> Decimal:
-    line = parameters[keys.DIBAO_LINE].value
-    k, rate = parameters[keys.SUPPORT_K].value, parameters[keys.SUPPORT_RATE].value
-    return sum(
-        (
-            support_payment(one, line, k=k, rate=rate)
-            * len([parent for parent in one.supports if parent in counted])
-            * window
-            for one in case.obligors
-        ),
-        ZERO,
-    )
+def _of_kind(kept: Sequence[Income], kind: IncomeKind) -> Decimal:
+    return max(ZERO, sum((one.amount for one in kept if one.kind is kind), ZERO))
 
 
-def imputed_persons(case: Case, counted: Collection[UUID]) -> tuple[UUID, ...]:
-    """Who is taken to earn something: able, income unproven, not taken away by an officer (R7)."""
-    removed = {one.person_id for one in case.removals}
-    return tuple(
-        who.person_id
-        for who in case.members
-        if who.unproven_income and who.person_id in counted and who.person_id not in removed
-    )
+def _netted(rule_set: RuleSet) -> frozenset[CostKind]:
+    employment = frozenset({CostKind.EMPLOYMENT})
+    return employment | _NETTED_2016 if rule_set is RuleSet.LS2016 else employment
 
 
-def _imputed(
-    case: Case, counted: Collection[UUID], parameters: MeansParameters, window: int
-) -> Decimal:
-    people = imputed_persons(case, counted)
-    if not people:
-        return ZERO
-    wage = parameters[keys.MINIMUM_WAGE].value
-    return parameters[keys.LABOR_COEFFICIENT].value * wage * window * len(people)
+def _net_wages(kept: Sequence[Income], costs: Sequence[Cost]) -> Decimal:
+    """Wages less what it takes to earn them: nobody's costs eat up what another one earns.
+
+    What the household declares as a whole stands in for whoever has no wage of his own on record.
+    """
+    earned: dict[UUID | None, Decimal] = {}
+    spent: dict[UUID | None, Decimal] = {}
+    for income in kept:
+        if income.kind is IncomeKind.WAGE:
+            earned[income.person_id] = earned.get(income.person_id, ZERO) + income.amount
+    for cost in costs:
+        spent[cost.person_id] = spent.get(cost.person_id, ZERO) + cost.amount
+    shared, of_all = earned.pop(None, ZERO), spent.pop(None, ZERO)
+    left = {who: earned.get(who, ZERO) - spent.get(who, ZERO) for who in earned | spent}
+    own = sum((each for each in left.values() if each > 0), ZERO)
+    over = -sum((each for each in left.values() if each < 0), ZERO)
+    return max(ZERO, own + max(ZERO, shared - over) - of_all)
 
 
-def _extra_steps(
-    support: Decimal, imputed: Decimal, case: Case, parameters: MeansParameters
-) -> tuple[Step, ...]:
-    steps = []
-    if case.obligors:
-        steps.append(
-            Step(
-                code="support",
-                title="赡养、抚养、扶养费",
-                words="义务人家庭人均收入超过起算线的部分×人数×比例÷赡养父母数；判决或协议优先",
-                numbers={"support": support},
-                source="N21 第13条",
-                used=(parameters[keys.SUPPORT_K], parameters[keys.SUPPORT_RATE]),
-            )
-        )
-    if imputed:
-        steps.append(
-            Step(
-                code="imputed",
-                title="推定收入",
-                words="有劳动能力而无法核实收入的成员按最低工资比例推定；经办人可说明理由予以取消",
-                numbers={"imputed": imputed},
-                source="N22",
-                used=(parameters[keys.LABOR_COEFFICIENT], parameters[keys.MINIMUM_WAGE]),
-            )
-        )
-    for one in case.removals:
-        words = f"经办人{one.officer_id}取消一名成员的推定收入：{one.reason}"
-        steps.append(Step(code="imputed_removed", title="取消推定收入", words=words, source="N22"))
-    return tuple(steps)
+def _words(numbers: Mapping[str, Decimal], exempt: Sequence[Income], window: int) -> str:
+    parts = [f"{name}{yuan(numbers[kind.value])}元" for kind, name in _KINDS.items()]
+    if numbers["wage_costs"]:
+        parts[0] += f"（已扣就业成本等{yuan(numbers['wage_costs'])}元）"
+    for key, name in (("support", "赡养、抚养、扶养费"), ("imputed", "推定收入")):
+        if numbers[key]:
+            parts.append(f"{name}{yuan(numbers[key])}元")
+    words = f"核算期{window}个月：" + "＋".join(parts)
+    if numbers["deducted"]:
+        words += f"−申请扣减的残疾、重病支出{yuan(numbers['deducted'])}元"
+    words += f"＝{yuan(numbers['total'])}元；经营亏损按零计，不抵减其他收入"
+    left_out = [f"{_ITEMS[one.item]}{yuan(one.amount)}元" for one in exempt]
+    return words + ("；不计入收入：" + "、".join(left_out) if left_out else "")

@@ -8,6 +8,8 @@ from services.registry.means.facts import Absence, Case, Counted, Person, Reason
 from shared.contracts.registry import DisabilityKind, LaborAbility, Relation, RuleSet, SchoolStage
 
 ADULT = 18
+OLD, YOUNG = 60, 16
+"""Whoever is as old as this, or younger than that, is taken to be unable to work [TK 5]."""
 _CHILDREN = frozenset({Relation.SON, Relation.DAUGHTER})
 _PARENTS = frozenset({Relation.FATHER, Relation.MOTHER})
 _STUDY = frozenset(
@@ -26,11 +28,23 @@ _ABSENT = {
 }
 _LATER_ONLY = frozenset({Absence.DETOX, Absence.MISSING})
 """Absences that only CN2021 and after know."""
+_APART_ALL_THE_SAME = frozenset({Absence.CLERGY, Absence.NOT_COUNTED})
+"""Who does not count with the family for these may still apply apart from it (R2)."""
 
 
 def age_on(birth_date: date, day: date) -> int:
     """Full years lived on a day."""
     return day.year - birth_date.year - ((day.month, day.day) < (birth_date.month, birth_date.day))
+
+
+def able_to_work(who: Person, on: date) -> bool:
+    """Whether somebody may be taken to earn by work (R7, R28); ability unknown counts as able.
+
+    Example: 16 on the very day, yes; 60, no; at college or with ability lost, no; weak, yes.
+    """
+    of_age = YOUNG <= age_on(who.birth_date, on) < OLD
+    at_school = who.school_stage not in {None, SchoolStage.NOT_AT_SCHOOL}
+    return of_age and not at_school and who.labor_ability not in _NO_LABOR
 
 
 def counted_members(
@@ -52,13 +66,15 @@ def counted_members(
 def _why(
     who: Person, case: Case, rule_set: RuleSet, on: date, *, tekun: bool
 ) -> tuple[bool, str, str]:
-    if case.separate:
-        return True, "applicant", "单独提出申请的本人"
     absence = who.absence
+    if case.separate and absence in _APART_ALL_THE_SAME:
+        absence = None
     if absence and not (rule_set is RuleSet.LS2016 and absence in _LATER_ONLY):
         return False, absence.value, _ABSENT[absence]
     if tekun:
         return False, "tekun_apart", "特困人员单独保障，不计入家庭人口"
+    if case.separate:
+        return True, "applicant", "单独提出申请的本人"
     return _kin(who, rule_set, on)
 
 

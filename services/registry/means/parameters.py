@@ -103,7 +103,10 @@ DEFINITIONS = {
         *_CYCLES,
     )
 }
-"""The bounds catch a value typed in the wrong unit; those of the cycles are the law's longest."""
+"""The bounds catch a value typed in the wrong unit; ``review`` keeps to the law's cycles."""
 
 ASKED: Final = (*_FLAGS, *_NUMBERS)
 """Every parameter that a means test reads; ``g4600.line`` and ``.index`` stand in ``checks``."""
+
+CYCLES: Final = tuple(cycle_key(kind) for kind in Kind)
+"""Those that the review calendar reads (R28)."""

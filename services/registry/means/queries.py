@@ -9,12 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.checks.rules import G4600_INDEX, G4600_LINE
 from services.registry.means.facts import MeansParameters, Used
-from services.registry.means.parameters import ASKED, DIBAO_LINE, STANDARDS
+from services.registry.means.parameters import ASKED, CYCLES, DIBAO_LINE, STANDARDS
 from services.registry.standards.queries import standard_on
 from shared import divisions
 from shared.parameter_values import PARAMETERS, Parameter, holding, read
 
-KEYS = (*ASKED, G4600_LINE, G4600_INDEX)
+KEYS = (*ASKED, *CYCLES, G4600_LINE, G4600_INDEX)
 
 
 async def parameters_for(

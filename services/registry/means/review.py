@@ -3,9 +3,10 @@
 from datetime import date
 from enum import StrEnum
 
-from services.registry.means.facts import Case, Finding, Person
+from services.registry.means.facts import Case, Finding, MeansParameters
+from services.registry.means.members import able_to_work
 from shared import clock
-from shared.contracts.registry import Category, LaborAbility
+from shared.contracts.registry import Category, RuleSet
 
 
 class Kind(StrEnum):
@@ -32,7 +33,15 @@ _WORDS = {
     Kind.EXPENDITURE: "支出型贫困家庭",
     Kind.GROUP_4600: "原4600元以下农户",
 }
-_ABLE = frozenset({LaborAbility.SKILLED, LaborAbility.ORDINARY, LaborAbility.WEAK})
+_A_YEAR = 12
+_LONGEST = {
+    (RuleSet.LS2016, Kind.STABLE): 6,
+    (RuleSet.LS2016, Kind.UNSTABLE): 3,
+    (RuleSet.CN2021, Kind.UNSTABLE): 6,
+    (RuleSet.CN2025, Kind.UNSTABLE): 6,
+}
+"""Months that the law allows between two reviews [N12 33; N21 31]; all else a year. Every household
+counts as rural: N12 asks for urban ones of unsteady income to be seen monthly."""
 
 
 def cycle_key(kind: Kind) -> str:
@@ -43,8 +52,8 @@ def cycle_key(kind: Kind) -> str:
 def kind_of(case: Case, finding: Finding) -> Kind:
     """What kind of household it is.
 
-    Example: dibao with somebody able to work is UNSTABLE unless all income is pensions and the
-    like; nobody able to work: STEADY.
+    Example: dibao with nobody able to work: STEADY; all who are able have a steady income: STABLE;
+    one of them has none: UNSTABLE.
     """
     by_category = {
         Category.TEKUN: Kind.TEKUN,
@@ -54,16 +63,23 @@ def kind_of(case: Case, finding: Finding) -> Kind:
     if finding.primary in by_category:
         return by_category[finding.primary]
     counted = {each.person_id for each in finding.counted if each.counts}
-    able = [who for who in case.members if who.person_id in counted and _able(who)]
+    able = [
+        who
+        for who in case.members
+        if who.person_id in counted and able_to_work(who, finding.decided_on)
+    ]
     if not able:
         return Kind.STEADY
-    return Kind.UNSTABLE if any(who.unproven_income for who in able) else Kind.STABLE
+    steady = all(who.steady_income and not who.unproven_income for who in able)
+    return Kind.STABLE if steady else Kind.UNSTABLE
 
 
-def next_review(months: int, from_day: date) -> date:
-    """The day by which the next review is due. Example: 3 months from 2016-11-10: 2017-02-10."""
+def next_review(kind: Kind, rule_set: RuleSet, parameters: MeansParameters, from_day: date) -> date:
+    """The day by which the next review is due: a county may look sooner than the law, never later.
+
+    Example: unstable, decided 2016-11-10 (LS2016): 2017-02-10, even where the county says yearly;
+    decided 2023-11-10 (CN2021): 2024-05-10. Raises MissingParameterError.
+    """
+    longest = _LONGEST.get((rule_set, kind), _A_YEAR)
+    months = min(longest, int(parameters[cycle_key(kind)].value))
     return clock.add_months(from_day, months)
-
-
-def _able(who: Person) -> bool:
-    return who.labor_ability in _ABLE and who.school_stage is None

@@ -10,7 +10,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from services.registry.households.rules import fault
-from services.registry.means import categories, income, tekun
+from services.registry.means import categories, income, steps, tekun
 from services.registry.means import parameters as keys
 from services.registry.means.assets import look_at
 from services.registry.means.categories import Known
@@ -20,6 +20,7 @@ from services.registry.means.facts import (
     Finding,
     IncomeKind,
     MeansParameters,
+    Obligor,
     Reason,
     Step,
     Verdict,
@@ -58,24 +59,56 @@ def case_faults(case: Case) -> list[Fault]:
 
     Only a business loss may be negative.
     """
-    faults = []
     people = {who.person_id for who in case.members}
-    if not people:
-        faults.append(fault("members", "nobody_counts", "家庭没有成员"))
-    if case.separate and len(people) != 1:
-        faults.append(fault("members", "separate_is_one", "单独提出申请的只能是一人"))
+    faults = _people_faults(case, people)
     for name, amount, may_be_negative in _amounts(case):
         faults += _amount_faults(name, amount, may_be_negative=may_be_negative)
     for name, length in _lengths(case).items():
         if length > MOST_ENTRIES:
             faults.append(fault(name, "too_many", f"最多{MOST_ENTRIES}项"))
+    for at, obligor in enumerate(case.obligors):
+        faults += _obligor_faults(f"obligors/{at}", obligor)
+    for at, removal in enumerate(case.removals):
+        if not removal.reason.strip():
+            faults.append(fault(f"removals/{at}", "reason_missing", "取消推定收入须说明理由"))
+    if case.rigid_months < 0:
+        faults.append(fault("rigid_months", "months_negative", "月数不能为负"))
+    return faults
+
+
+def _people_faults(case: Case, people: set[UUID]) -> list[Fault]:
+    faults = []
+    if not people:
+        faults.append(fault("members", "nobody_counts", "家庭没有成员"))
+    if len(people) != len(case.members):
+        faults.append(fault("members", "person_twice", "同一人只能列一次"))
+    if case.separate and len(people) != 1:
+        faults.append(fault("members", "separate_is_one", "单独提出申请的只能是一人"))
     for name, person_id in _mentioned(case):
         if person_id not in people:
             faults.append(fault(name, "person_unknown", "所指的人不在家庭成员中"))
-    for at, obligor in enumerate(case.obligors):
-        if not (0 < obligor.n <= MOST_ENTRIES and 0 < obligor.supported_parents <= MOST_ENTRIES):
-            faults.append(fault(f"obligors/{at}", "obligor_counts", "人数至少为一"))
     return faults
+
+
+def _day_faults(case: Case, decided_on: date) -> list[Fault]:
+    """What lies in the future of the decision."""
+    faults = []
+    if case.applied_on > decided_on:
+        faults.append(fault("applied_on", "applied_after_decision", "申请日不能晚于决定日"))
+    for at, who in enumerate(case.members):
+        if who.birth_date > decided_on:
+            faults.append(fault(f"members/{at}", "born_after_decision", "出生日不能晚于决定日"))
+    return faults
+
+
+def _obligor_faults(name: str, obligor: Obligor) -> list[Fault]:
+    if not (0 < obligor.n <= MOST_ENTRIES and 0 < obligor.supported_parents <= MOST_ENTRIES):
+        return [fault(name, "obligor_counts", "人数至少为一")]
+    here = len(obligor.supports)
+    if not (0 < here == len(set(obligor.supports)) <= obligor.supported_parents):
+        words = "被赡养人须逐一列出，不得重复，且不多于被赡养总人数"
+        return [fault(name, "obligor_supports", words)]
+    return []
 
 
 def _lengths(case: Case) -> dict[str, int]:
@@ -122,28 +155,31 @@ def decide(case: Case, parameters: MeansParameters, decided_on: date) -> Finding
     Raises ImpossibleCaseError listing every fault, MissingParameterError naming the key. Example:
     L = 600, three people with 14,400 a year and no assets: 400.00 a month, dibao.
     """
-    faults = case_faults(case)
+    faults = case_faults(case) + _day_faults(case, decided_on)
     if faults:
         raise ImpossibleCaseError(faults)
     rule_set = RuleSet.on(decided_on)
-    against_tekun, steps = tekun.look(case, parameters, rule_set, decided_on)
-    tekun_persons = tuple(who for who, reasons in against_tekun.items() if not reasons)
+    looked = tekun.look(case, parameters, rule_set, decided_on)
+    tekun_persons = tuple(who for who, reasons in looked.against.items() if not reasons)
     counted = counted_members(case, rule_set, decided_on, tekun=tekun_persons)
-    n = sum(each.counts for each in counted)
-    if n == 0 and not tekun_persons:
-        raise ImpossibleCaseError([fault("members", "nobody_counts", "家庭没有计入人口的成员")])
-    by_tekun = _tekun_verdict(against_tekun, tekun_persons)
-    if n == 0:
-        return _all_tekun(decided_on, counted, tekun_persons, steps)
+    opening = (
+        steps.law(rule_set, decided_on, parameters),
+        *looked.steps,
+        steps.members(counted),
+    )
+    if not any(each.counts for each in counted):
+        return _without_others(decided_on, counted, tekun_persons, looked.doubts, opening)
     known, reckoned = _known(case, parameters, rule_set, decided_on, counted)
+    by_tekun = _tekun_verdict(looked.against, tekun_persons)
     verdicts, more = _verdicts(known, by_tekun, separate_reasons(case, rule_set, decided_on))
     eligible = [one for one in PRECEDENCE if _eligible(verdicts, one)]
     if tekun_persons:  # somebody else remains: the household goes by what they are
         eligible = [*(one for one in eligible if one is not Category.TEKUN), Category.TEKUN]
+    doubts = (*looked.doubts, *known.narrow.doubts, *known.wider.doubts)
     return Finding(
         rule_set=rule_set,
         decided_on=decided_on,
-        n=n,
+        n=reckoned.n,
         counted=counted,
         income=reckoned.total,
         rigid=categories.rigid_total(case),
@@ -153,8 +189,8 @@ def decide(case: Case, parameters: MeansParameters, decided_on: date) -> Finding
         tekun_persons=tekun_persons,
         primary=eligible[0] if eligible else None,
         tags=tuple(eligible[1:]),
-        doubts=tuple(dict.fromkeys((*known.narrow.doubts, *known.wider.doubts))),
-        steps=(_law(rule_set, decided_on, parameters), *steps, _members(counted), *more),
+        doubts=tuple(dict.fromkeys(doubts)),
+        steps=(*opening, *more),
     )
 
 
@@ -189,7 +225,7 @@ def _verdicts(
     is_dibao = not dibao
     marginal, marginal_step = categories.marginal(known, is_dibao=is_dibao)
     expenditure, expenditure_step = categories.expenditure(
-        known, is_dibao=is_dibao, is_marginal=not marginal, is_tekun=False
+        known, is_dibao=is_dibao, is_marginal=not marginal
     )
     group_4600, group_step = categories.group_4600(known)
     against = {
@@ -205,9 +241,9 @@ def _verdicts(
             for category, reasons in against.items()
         ),
     )
-    steps = [
+    told = [
         *known.income.steps,
-        _per_head(known.income),
+        steps.per_head(known.income),
         known.narrow.step,
         known.wider.step,
         dibao_step,
@@ -215,7 +251,7 @@ def _verdicts(
         expenditure_step,
         group_step,
     ]
-    return verdicts, steps
+    return verdicts, told
 
 
 def _tekun_verdict(against: dict[UUID, tuple[Reason, ...]], found: tuple[UUID, ...]) -> Verdict:
@@ -230,12 +266,16 @@ def _eligible(verdicts: Sequence[Verdict], category: Category) -> bool:
     return next(each for each in verdicts if each.category is category).eligible
 
 
-def _all_tekun(
+def _without_others(
     decided_on: date,
     counted: tuple[Counted, ...],
     tekun_persons: tuple[UUID, ...],
-    steps: Sequence[Step],
+    doubts: tuple[Reason, ...],
+    told: tuple[Step, ...],
 ) -> Finding:
+    """The finding where nobody counts but who is tekun. Raises ImpossibleCaseError if none is."""
+    if not tekun_persons:
+        raise ImpossibleCaseError([fault("members", "nobody_counts", "家庭没有计入人口的成员")])
     nobody = Reason(code="all_tekun", sentence="家庭成员均为特困人员")
     others = [one for one in PRECEDENCE if one is not Category.TEKUN]
     return Finding(
@@ -254,50 +294,6 @@ def _all_tekun(
         tekun_persons=tekun_persons,
         primary=Category.TEKUN,
         tags=(),
-        doubts=(),
-        steps=(*steps, _members(counted)),
-    )
-
-
-def _law(rule_set: RuleSet, decided_on: date, parameters: MeansParameters) -> Step:
-    line, applied = parameters[keys.DIBAO_LINE], parameters.line_applied
-    shown = {"line": line.value}
-    if applied is not None:
-        shown["line_applied"] = applied.value
-    return Step(
-        code="law",
-        title="适用规则",
-        words=f"按{decided_on.isoformat()}（决定日）适用的规则{rule_set.value}和当月低保标准计算",
-        numbers=shown,
-        source=rule_set.value,
-        used=(line,) if applied is None else (line, applied),
-    )
-
-
-def _members(counted: Sequence[Counted]) -> Step:
-    n = sum(each.counts for each in counted)
-    left_out = [each.reason.sentence for each in counted if not each.counts]
-    words = f"计入家庭人口{n}人" + ("；" + "；".join(left_out) if left_out else "")
-    return Step(
-        code="members",
-        title="家庭成员",
-        words=words,
-        numbers={"n": Decimal(n)},
-        source="N12 第5条；N21 第7条",
-    )
-
-
-def _per_head(reckoned: income.Reckoned) -> Step:
-    return Step(
-        code="per_head",
-        title="人均收入",
-        words=(
-            f"{reckoned.total:.2f}元÷{reckoned.window}个月÷{reckoned.n}人"
-            f"={reckoned.per_capita_month:.2f}元／月，只在最后取舍一次"
-        ),
-        numbers={
-            "per_capita_month": reckoned.per_capita_month,
-            "per_capita_year": reckoned.per_capita_year,
-        },
-        source="N21 第13条",
+        doubts=doubts,
+        steps=told,
     )

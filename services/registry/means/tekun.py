@@ -1,22 +1,31 @@
 """Who is a person in special hardship (特困人员, R24): three conditions, all of them. Pure."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
 from services.registry.means import parameters as keys
-from services.registry.means.assets import look_at
-from services.registry.means.facts import Case, Item, MeansParameters, Person, Reason, Step
-from services.registry.means.income import is_exempt, support_payment
-from services.registry.means.members import ADULT, age_on
+from services.registry.means.assets import Held, look_at
+from services.registry.means.facts import Case, Item, MeansParameters, Person, Reason, Step, Used
+from services.registry.means.income import is_exempt
+from services.registry.means.members import ADULT, OLD, YOUNG, age_on
+from services.registry.means.support import support_payment
 from shared.contracts.registry import Disability, DisabilityKind, RuleSet, SchoolStage
 from shared.money import ZERO, yuan
 
-OLD, YOUNG = 60, 16
 _MIND = frozenset({DisabilityKind.INTELLECTUAL, DisabilityKind.MENTAL})
 _LEFT_OUT = frozenset({Item.BASIC_PENSION, Item.VETERAN_PENSION, Item.OLD_AGE_ALLOWANCE})
 """Of a tekun person's own income these are not asked for [TK 6]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What speaks against each person who asks to be tekun, what is in doubt, and the steps."""
+
+    against: dict[UUID, tuple[Reason, ...]]
+    doubts: tuple[Reason, ...]
+    steps: tuple[Step, ...]
 
 
 def without_labor(who: Person, rule_set: RuleSet, on: date) -> bool:
@@ -44,25 +53,24 @@ def _card(card: Disability, rule_set: RuleSet) -> bool:
 
 
 def reasons_against(
-    who: Person, case: Case, parameters: MeansParameters, rule_set: RuleSet, on: date
+    who: Person, case: Case, rule_set: RuleSet, on: date, *, income: Decimal, line: Decimal
 ) -> tuple[Reason, ...]:
-    """Why this person is not tekun; nothing where he is (R24, [TK 4]).
+    """Why this person is not tekun but for assets, with ``income`` a month (R24, [TK 4]).
 
     A minor who chose the orphans' support is not [TK 9].
     """
-    found = []
-    if who.orphan_support:
-        found.append(Reason(code="orphan_support", sentence="已选择孤儿基本生活保障"))
-    if not without_labor(who, rule_set, on):
-        found.append(Reason(code="has_labor", sentence="不属于无劳动能力的情形"))
-    if own_income(who, case, parameters, on) >= parameters[keys.DIBAO_LINE].value:
-        found.append(Reason(code="has_income", sentence="本人月收入不低于低保标准"))
-    held = look_at(case.assets, parameters, n=max(1, len(case.members)), multiple=keys.MONEY_DIBAO)
-    if held.hits:
-        found.append(Reason(code="has_assets", sentence="财产超过规定"))
-    if any(one.unable is None for one in case.obligors if who.person_id in one.supports):
-        found.append(Reason(code="has_obligor", sentence="法定义务人有履行义务的能力"))
-    return tuple(found)
+    able = any(one.unable is None for one in case.obligors if who.person_id in one.supports)
+    tests = {
+        "orphan_support": (not who.orphan_support, "已选择孤儿基本生活保障"),
+        "has_labor": (without_labor(who, rule_set, on), "不属于无劳动能力的情形"),
+        "has_income": (income < line, "本人月收入不低于低保标准"),
+        "has_obligor": (not able, "法定义务人有履行义务的能力"),
+    }
+    return tuple(
+        Reason(code=code, sentence=sentence)
+        for code, (holds, sentence) in tests.items()
+        if not holds
+    )
 
 
 def own_income(who: Person, case: Case, parameters: MeansParameters, on: date) -> Decimal:
@@ -85,31 +93,39 @@ def own_income(who: Person, case: Case, parameters: MeansParameters, on: date) -
     return yuan(own / window + support)
 
 
-def look(
-    case: Case, parameters: MeansParameters, rule_set: RuleSet, on: date
-) -> tuple[dict[UUID, tuple[Reason, ...]], Sequence[Step]]:
-    """What speaks against each person who applies as tekun or is it already; and the steps."""
-    found = {
-        who.person_id: reasons_against(who, case, parameters, rule_set, on)
-        for who in case.members
-        if who.applies_as_tekun or who.is_tekun
-    }
-    steps = [
-        Step(
-            code="tekun",
-            title="特困人员认定",
-            words=_words(reasons),
-            numbers={"age": Decimal(age_on(who.birth_date, on))},
-            source="TK 第4条",
-            used=(parameters[keys.DIBAO_LINE],),
-        )
-        for who in case.members
-        if (reasons := found.get(who.person_id)) is not None
-    ]
-    return found, steps
+def look(case: Case, parameters: MeansParameters, rule_set: RuleSet, on: date) -> Looked:
+    """What speaks against each person who applies as tekun or is it already (R24)."""
+    asking = [who for who in case.members if who.applies_as_tekun or who.is_tekun]
+    if not asking:
+        return Looked({}, (), ())
+    line = parameters[keys.DIBAO_LINE]
+    held = look_at(case.assets, parameters, n=len(case.members), multiple=keys.MONEY_DIBAO)
+    assets = (Reason(code="has_assets", sentence="财产超过规定"),) if held.hits else ()
+    against, steps = {}, []
+    for who in asking:
+        income = own_income(who, case, parameters, on)
+        reasons = reasons_against(who, case, rule_set, on, income=income, line=line.value)
+        against[who.person_id] = (*reasons, *assets)
+        age = age_on(who.birth_date, on)
+        steps.append(_step(age, income, line, held, against[who.person_id]))
+    return Looked(against, held.doubts, (*steps, held.step))
 
 
-def _words(reasons: tuple[Reason, ...]) -> str:
-    if not reasons:
-        return "无劳动能力、无生活来源、无履行义务能力的法定义务人，三项均符合"
-    return "不符合：" + "；".join(reason.sentence for reason in reasons)
+def _step(age: int, income: Decimal, line: Used, held: Held, reasons: tuple[Reason, ...]) -> Step:
+    if reasons:
+        verdict = "不符合：" + "；".join(reason.sentence for reason in reasons)
+    else:
+        verdict = "无劳动能力、无生活来源、无履行义务能力的法定义务人，三项均符合"
+    return Step(
+        code="tekun",
+        title="特困人员认定",
+        words=f"{age}周岁；本人月收入{income}元，须低于{yuan(line.value)}元；{verdict}",
+        numbers={
+            "age": Decimal(age),
+            "own_income": income,
+            "line": line.value,
+            "money": held.step.numbers["money"],
+        },
+        source="TK 第4条",
+        used=(line,),
+    )

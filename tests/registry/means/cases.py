@@ -11,6 +11,7 @@ from services.registry.means.facts import (
     Income,
     IncomeKind,
     MeansParameters,
+    Obligor,
     Person,
     Used,
 )
@@ -42,6 +43,12 @@ VALUES = {
     "g4600.line": "4600",
     "g4600.index": "1.0",
     "g4600.inclusive": "1",
+    "review_cycle.tekun": "12",
+    "review_cycle.steady": "12",
+    "review_cycle.stable": "12",
+    "review_cycle.unstable": "6",
+    "review_cycle.expenditure": "6",
+    "review_cycle.group_4600": "12",
     "exempt.old_age_allowance": "1",
     "exempt.disability_subsidy": "1",
     "exempt.education_subsidy": "1",
@@ -84,6 +91,17 @@ def earning(n: int, total: str, **more: Any) -> Case:
 
 def wage(amount: str, **more: Any) -> Income:
     return Income(kind=IncomeKind.WAGE, amount=Decimal(amount), **more)
+
+
+def obligor(**changed: Any) -> Obligor:
+    """Of the worked example of R6: 495 a parent and month."""
+    given: dict[str, Any] = {
+        "supports": (UUID(int=1),),
+        "per_capita_month": Decimal(2000),
+        "n": 3,
+        "supported_parents": 2,
+    }
+    return Obligor(**(given | changed))
 
 
 def found(case: Case, on: date = CN2021, **changed: str) -> Finding:

@@ -74,7 +74,7 @@ async def test_what_cannot_be_is_refused(
 
 
 async def test_a_value_that_nobody_set_is_named(tester: Office) -> None:
-    answer = await ask(tester, CASE, decided_on="2023-05-10")
+    answer = await ask(tester, CASE | {"applied_on": "2023-05-01"}, decided_on="2023-05-10")
 
     assert problem(answer, 422, "parameter_missing")
 
@@ -89,6 +89,7 @@ async def test_the_case_of_a_file_with_what_is_declared(registry: Registry, offi
     head, *others = state.members
     facts = await _facts(registry, household_id)
     away = Declaration(people={others[0].person_id: PersonDeclared(absence=Absence.PRISON)})
+    apart = Declaration(separate=others[0].person_id, family_is_marginal=True)
     richer = Declaration(incomes=(Income(kind=IncomeKind.WAGE, amount=state.incomes.wage * 9),))
 
     plain, without, declared = (
@@ -96,6 +97,9 @@ async def test_the_case_of_a_file_with_what_is_declared(registry: Registry, offi
         for said in (Declaration(), away, richer)
     )
 
+    alone = case_of(facts, apart, applied_on=CN2021)
+    assert [who.person_id for who in alone.members] == [others[0].person_id]
+    assert decide(alone, parameters(), CN2021).income == state.incomes.wage
     assert plain.n - without.n == int(_counts(plain, others[0].person_id))
     assert _counts(plain, head.person_id)
     assert (plain.income, declared.income) == (state.incomes.wage, state.incomes.wage * 9)

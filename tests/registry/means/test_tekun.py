@@ -8,7 +8,17 @@ from uuid import UUID
 
 import pytest
 
-from services.registry.means.facts import Case, Income, IncomeKind, Item, Obligor, Unable
+from services.registry.means.explanation import told
+from services.registry.means.facts import (
+    Asset,
+    AssetKind,
+    Case,
+    Income,
+    IncomeKind,
+    Item,
+    Obligor,
+    Unable,
+)
 from services.registry.means.tekun import without_labor
 from shared.contracts.registry import Category, Disability, DisabilityKind, RuleSet, SchoolStage
 from tests.registry.means.cases import CN2021, codes, found, person
@@ -123,3 +133,29 @@ def test_who_did_not_apply_is_not_looked_at() -> None:
     case = Case(applied_on=TODAY, members=(replace(ELDER, applies_as_tekun=False),))
 
     assert codes(found(case), "tekun") == {"nobody_applies"}
+
+
+def test_a_tekun_elder_alone_is_told_everything_and_doubts_stay() -> None:
+    car = Asset(kind=AssetKind.VEHICLE, amount=Decimal(1), confirmed=False)
+
+    finding = found(replace(ALONE, incomes=(own("6000"),), assets=(car,)))
+
+    assert finding.primary is Category.TEKUN
+    assert [doubt.code for doubt in finding.doubts] == ["vehicles_over_limit"]
+    by_code = {step.code: step for step in finding.steps}
+    assert set(by_code) == {"law", "tekun", "asset.money_multiple.dibao", "members"}
+    assert by_code["tekun"].numbers["own_income"] == Decimal("500.00")
+    assert "73周岁；本人月收入500.00元，须低于600.00元" in told(finding)
+
+
+def test_confirmed_assets_stand_against_it() -> None:
+    car = Asset(kind=AssetKind.VEHICLE, amount=Decimal(1))
+
+    assert codes(found(replace(ALONE, assets=(car,))), "tekun") == {"has_assets"}
+
+
+def test_who_applies_apart_and_is_tekun_is_not_dibao_as_well() -> None:
+    finding = found(replace(ALONE, separate=True, family_is_marginal=True))
+
+    assert (finding.primary, finding.tags, finding.n) == (Category.TEKUN, (), 0)
+    assert not finding.verdict(Category.DIBAO).eligible
