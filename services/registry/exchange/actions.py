@@ -18,6 +18,7 @@ from services.registry.households.facts import Outcome, Result
 from services.registry.rosters import matching
 from services.registry.rosters.matching import Admit, Refuse, Revise
 from services.registry.rosters.standing import standing_of
+from services.registry.sources import actions as sources
 from services.registry.stewards.actions import require_steward
 from shared import audit, clock
 from shared.auth import Caller
@@ -115,7 +116,9 @@ async def _carry_out(
     changes = [step.change for step in steps.values() if isinstance(step, Revise)]
     entries = [step.entry for step in steps.values() if isinstance(step, Admit)]
     outcomes: list[Outcome] = []
+    held: Mapping[str, Sequence[str]] = {}
     if changes:
+        changes, held = await sources.hold_back(session, caller, changes, origin=ORIGIN)
         outcomes += await revise_households(session, caller, changes)
     if entries:
         outcomes += await admit_households(
@@ -123,11 +126,19 @@ async def _carry_out(
         )
     by_at = {read.at: read for read in lines}
     done = {int(each.ref): _verdict(by_at[int(each.ref)], each) for each in outcomes}
+    for ref, names in held.items():
+        done[int(ref)] = replace(done[int(ref)], faults=(*done[int(ref)].faults, *_kept(names)))
     for at, step in steps.items():
         if isinstance(step, Refuse):
             told = tuple(Fault(each.cell, each.code, each.message) for each in step.findings)
             done[at] = replace(_refused(by_at[at], told), household_id=step.household_id)
     return done
+
+
+def _kept(names: Sequence[str]) -> list[Fault]:
+    """What another bureau keeps the record of was left as it is; a task waits for that bureau."""
+    message = "该户类别由其他部门主管,此项未作改动,已转主管部门处理"
+    return [Fault(f"#/{name}", "source_conflict", message) for name in names]
 
 
 async def _steps(

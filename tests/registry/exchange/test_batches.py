@@ -67,6 +67,27 @@ async def test_lines_are_admitted_changed_and_unchanged(
     assert (state.n, str(state.incomes.wage)) == (2, "7000.50")
 
 
+async def test_a_batch_changes_nothing_that_another_bureau_keeps(
+    registry: Registry, office_of: OfficeOf
+) -> None:
+    civil = await office_of(f"{READ} {WRITE} registry.sources:read", bureau="civil-affairs")
+    poverty = await office_of(f"{READ} {WRITE}", bureau="poverty-alleviation", officer="p1")
+    who = person()
+    (filed,) = await verdicts(civil, "s-1", line(1, who))
+
+    (told,) = await verdicts(poverty, "s-2", line(1, who, incomes={"wage": "1"}, house_grade="C"))
+
+    assert short([told]) == [("changed", False, ["source_conflict"])]
+    (_, _, state) = (await registry.states(filed["household_id"]))[-1]
+    assert (str(state.incomes.wage), state.house_grade) == ("6000.00", "C")
+    (conflict,) = (await civil.client.get("/v1/source-conflicts")).json()["items"]
+    assert (conflict["household_id"], conflict["origin"], conflict["bureau"]) == (
+        filed["household_id"],
+        "batch",
+        "poverty-alleviation",
+    )
+
+
 async def test_a_bad_line_stops_no_other_and_may_be_mended(office_of: OfficeOf) -> None:
     gateway = await office_of(f"{READ} {WRITE}")
     lines = (
