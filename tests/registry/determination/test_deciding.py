@@ -317,3 +317,21 @@ async def test_of_two_decisions_at_once_one_passes(
     assert sorted(answer.status_code for answer in answers) == [200, 412]
     decided = (await casework.read(application))["decisions"]
     assert len(decided) == 1
+
+
+async def test_a_file_with_an_open_application_is_not_merged_away(
+    casework: Casework, office_of: OfficeOf
+) -> None:
+    merging = await office_of(f"{RIGHTS} registry.mergers:decide", officer="c2")
+    application = await casework.accepted()
+    survivor = await casework.county.identified()
+    body = {
+        "merged_id": application["household_id"],
+        "merged_on": "2026-05-14",
+        "amounts": "added",
+        "reason": "同住",
+    }
+
+    answer = await merging.client.post(f"/v1/households/{survivor}/mergers", json=body)
+
+    problem(answer, 409, "application_in_progress")

@@ -215,18 +215,3 @@ def test_the_least_rate_is_the_laws(
     assert rules.sample_key(rule_set, category) == key
     assert rules.sample_rate_by_law(rule_set, category) == Decimal(rate)
     assert DEFINITIONS[key].minimum == Decimal(rate)
-
-
-async def test_a_file_with_an_open_application_is_not_merged_away(casework: Casework) -> None:
-    application = await casework.accepted()
-    survivor = await casework.county.identified()
-    body = {
-        "merged_id": application["household_id"],
-        "merged_on": "2026-05-14",
-        "amounts": "added",
-        "reason": "同住",
-    }
-
-    answer = await casework.county.client.post(f"/v1/households/{survivor}/mergers", json=body)
-
-    problem(answer, 409, "application_in_progress")
