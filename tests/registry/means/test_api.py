@@ -1,5 +1,7 @@
 """A case is tried over the API: the same reckoning with the values in force, nothing stored."""
 
+from datetime import date
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -7,12 +9,17 @@ import httpx
 import pytest
 
 from services.registry.households.queries import load_households
+from services.registry.means import queries
 from services.registry.means.declared import Declaration, PersonDeclared, case_of
 from services.registry.means.facts import Absence, Finding, Income, IncomeKind
+from services.registry.means.parameters import CYCLES, DEFINITIONS
+from services.registry.means.review import Kind, next_review
 from services.registry.means.rules import decide
 from services.registry.standards.handlers import on_standards
+from shared.contracts.registry import RuleSet
+from shared.parameters import Entry, approve, enter
 from tests.registry.conftest import OfficeOf
-from tests.registry.filing import Office, Registry, person, problem
+from tests.registry.filing import OFFICER, SURVEYOR, Office, Registry, person, problem
 from tests.registry.means.cases import CN2021, parameters
 from tests.registry.told import VILLAGE, standard_event
 
@@ -77,6 +84,28 @@ async def test_a_value_that_nobody_set_is_named(tester: Office) -> None:
     answer = await ask(tester, CASE | {"applied_on": "2023-05-01"}, decided_on="2023-05-10")
 
     assert problem(answer, 422, "parameter_missing")
+
+
+async def test_the_values_in_force_carry_the_review_calendar(
+    registry: Registry,
+) -> None:
+    on = date(2026, 3, 10)
+    async with registry.acting(OFFICER) as session:
+        for key in CYCLES:
+            entry = Entry(
+                key=key,
+                division_code="331124",
+                valid_from=on,
+                value=Decimal(6),
+                document_number="sample, not official",
+                sample=True,
+            )
+            entered = await enter(session, OFFICER, DEFINITIONS, entry)
+            await approve(session, SURVEYOR, entered.parameter_id)
+    async with registry.worker.transaction() as session:
+        known = await queries.parameters_for(session, VILLAGE, on, applied_on=on)
+
+    assert all(next_review(kind, RuleSet.CN2025, known, on) > on for kind in Kind)
 
 
 async def test_it_takes_its_scope(office: Office) -> None:
