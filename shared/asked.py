@@ -55,7 +55,9 @@ def after_id(cursor: str | None) -> UUID | None:
     return None if cursor is None else api.decode_cursor(cursor, UUID)[0]
 
 
-def page(rows: Sequence[RowMapping], limit: int, key: str, view: type[View]) -> api.Page[View]:
+def page(
+    rows: Sequence[RowMapping] | Sequence[dict[str, Any]], limit: int, key: str, view: type[View]
+) -> api.Page[View]:
     """A page of up to ``limit`` rows by their id ``key``; one row more says that more follow."""
     shown = rows[:limit]
     more = api.encode_cursor([shown[-1][key]]) if len(rows) > limit else None

@@ -12,6 +12,7 @@ MODELS: tuple[str, ...] = (
     "services.registry.determination.models",
     "services.registry.exchange.models",
     "services.registry.duplicates.models",
+    "services.registry.helpers.models",
     "services.registry.households.models",
     "services.registry.leads.models",
     "services.registry.ledger.models",

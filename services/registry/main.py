@@ -8,6 +8,8 @@ from services.registry.determination import deciding_api, relatives_api
 from services.registry.duplicates import api as duplicates
 from services.registry.exchange import api as exchange
 from services.registry.exchange import batches_api, feed_api
+from services.registry.helpers import api as helpers
+from services.registry.helpers import pairings_api
 from services.registry.households import api as households
 from services.registry.households import persons_api
 from services.registry.leads import api as leads
@@ -67,6 +69,8 @@ def create(settings: Settings | None = None) -> FastAPI:
             means.routes,
             verification.household_routes,
             determination.routes,
+            helpers.routes,
+            pairings_api.routes,
             leads.routes,
             public_leads.routes,
             reports_api.household_routes,

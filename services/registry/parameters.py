@@ -2,6 +2,7 @@
 
 from services.registry.deaths import parameters as deaths
 from services.registry.determination import parameters as determination
+from services.registry.helpers import parameters as helpers
 from services.registry.leads import parameters as leads
 from services.registry.lifecycle import parameters as lifecycle
 from services.registry.means import parameters as means
@@ -16,5 +17,6 @@ DEFINITIONS = {
     **means.DEFINITIONS,
     **splits.DEFINITIONS,
     **deaths.DEFINITIONS,
+    **helpers.DEFINITIONS,
 }
 """By key; a capability with a ``parameters`` module adds it here."""

@@ -31,6 +31,8 @@ RULES = {
     "verification.medical_self_paid": "20000",
     "verification.living_costs": "6000",
     "leads.visit_working_days": "5",
+    "helpers.max_households": "5",
+    "helpers.handover_working_days": "10",
 }
 MEANS = {key: value for key, value in VALUES.items() if key in ASKED}
 

@@ -43,6 +43,7 @@ _FOLLOWING = (
     "application_opinions",
     "application_decisions",
     "leads",
+    "pairings",
 )
 """Every table of a household that carries its division; a new capability adds its own."""
 _OF_LEADS = ("lead_reports", "lead_visits")

@@ -8,6 +8,7 @@ from shared import crypto, identity
 _ID_NUMBER = "registry.id_number"
 _PHONE = "registry.phone"
 _ACCOUNT = "registry.account"
+_OFFICIAL_NAME = "registry.official_name"
 
 
 def hash_id_number(number: str) -> bytes:
@@ -77,6 +78,16 @@ def show_account(sealed: bytes | None, *, plain: bool) -> str | None:
 def show_name(name: str, *, plain: bool) -> str:
     """A name, masked unless ``plain``."""
     return name if plain else crypto.mask_name(name)
+
+
+def seal_official_name(name: str) -> bytes:
+    """An official's name, encrypted."""
+    return crypto.encrypt(name, purpose=_OFFICIAL_NAME)
+
+
+def show_official_name(sealed: bytes, *, plain: bool) -> str:
+    """An official's name, masked unless ``plain``."""
+    return show_name(crypto.decrypt(sealed, purpose=_OFFICIAL_NAME), plain=plain)
 
 
 def contact_columns(phone: str | None, account: str | None) -> dict[str, bytes | None]:

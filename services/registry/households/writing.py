@@ -15,6 +15,8 @@ import orjson
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.duplicates import candidates
+from services.registry.helpers import fitting
+from services.registry.helpers.fitting import Refit
 from services.registry.households import history, places, records
 from services.registry.households.facts import Facts
 from services.registry.households.history import Entry, Timeline
@@ -75,8 +77,17 @@ async def write(
         await _write_decisions(session, changed, now)
         await places.follow(session, _moved(changed))
         await candidates.note(session, _newly_looked_at(changed))
+        await fitting.refit(session, _refitted(changed))
         await events.publish(session, [_event(each) for each in changed if each.published])
     return written
+
+
+def _refitted(changed: Sequence[Written]) -> list[Refit]:
+    return [
+        Refit(file.household_id, file.timeline[-1].facts, each.facts, each.revised.day)
+        for each in changed
+        if (file := each.revised.file).timeline
+    ]
 
 
 def _weigh(revision: Revision) -> Written:

@@ -32,6 +32,8 @@ class TaskKind(StrEnum):
     SOURCE_CONFLICT = "source_conflict"
     DEATH_REVIEW = "death_review"
     DUPLICATE_CANDIDATE = "duplicate_candidate"
+    HANDOVER = "handover"
+    RE_PAIR = "re_pair"
     VERIFICATION_DOUBT = "verification_doubt"
     VERIFICATION_DEATH_MARK = "verification_death_mark"
 
