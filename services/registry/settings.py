@@ -18,6 +18,8 @@ class RegistrySettings(Settings):
     """Leads that one address may report a day without a token; a village may share one."""
     public_leads_per_phone: PositiveInt = 3
     """Leads a day that name the same contact phone."""
+    public_lead_questions_per_address: PositiveInt = 100
+    """How often a day one address may ask what became of leads."""
     verification_sources_url: str = ""
     """The gateway of the sources that a verification asks; without it questions wait."""
     verification_sources_token_file: Path | None = None

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from services.registry.determination import handlers as determination
 from services.registry.duplicates import actions as duplicates
 from services.registry.duplicates import jobs as duplicate_jobs
+from services.registry.leads import handlers as leads
 from services.registry.ledger import handlers as ledger
 from services.registry.notices import handlers as notices
 from services.registry.returns import handlers as returns
@@ -24,6 +25,7 @@ from shared.worker import Part
 SUBSCRIPTIONS: Sequence[Subscription] = (
     *ledger.SUBSCRIPTIONS,
     *returns.SUBSCRIPTIONS,
+    *leads.SUBSCRIPTIONS,
     *notices.SUBSCRIPTIONS,
     *determination.SUBSCRIPTIONS,
     *standards.SUBSCRIPTIONS,

@@ -208,7 +208,7 @@ class Fuzzed:
         }
 
     def _take(self, kind: str, status: int, content: bytes | None) -> None:
-        if 200 <= status < 300 and "json" in kind and content:
+        if 200 <= status < 300 and "json" in kind and "ndjson" not in kind and content:
             self._seeds.learn(json.loads(content), self._own)
 
 

@@ -144,7 +144,7 @@ def impurities(module: str, seen: set[str]) -> set[str]:
         found = (impurities(name, seen) for name in imported_modules(source))
         return set().union(*found)
     package = module.split(".", maxsplit=1)[0]
-    plain = package in sys.stdlib_module_names or package == "pydantic"
+    plain = package in sys.stdlib_module_names or package in {"pydantic", "pydantic_core"}
     pure = plain or module in PURE or module.startswith("shared.contracts")
     return set() if pure else {module}
 

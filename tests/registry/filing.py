@@ -61,9 +61,8 @@ PLACES = (
 
 ALL = (
     "registry.households:read registry.households:write registry.households:decide "
-    "registry.tasks:read registry.transfers:read registry.transfers:decide"
-    "registry.tasks:read registry.leads:read registry.leads:write registry.leads:decide"
     "registry.tasks:read registry.transfers:read registry.transfers:decide "
+    "registry.leads:read registry.leads:write registry.leads:decide "
     "registry.splits:read registry.splits:decide registry.mergers:read registry.mergers:decide "
     "registry.duplicates:read registry.duplicates:decide "
     "registry.sources:read registry.sources:decide"

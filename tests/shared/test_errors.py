@@ -166,7 +166,12 @@ async def test_a_route_may_take_more(things: httpx.AsyncClient) -> None:
 
 
 def test_statuses_of_the_kinds() -> None:
-    assert {kind: kind("c", "d").status_code for kind in errors._Fixed.__subclasses__()} == {
+    more: dict[type, dict[str, Any]] = {errors.TooMany: {"retry_after": 1}}
+    kinds = errors._Fixed.__subclasses__()
+
+    found = {kind: kind("c", "d", **more.get(kind, {})).status_code for kind in kinds}
+
+    assert found == {
         errors.BadRequest: 400,
         errors.Unauthorized: 401,
         errors.Forbidden: 403,
@@ -176,6 +181,7 @@ def test_statuses_of_the_kinds() -> None:
         errors.TooLarge: 413,
         errors.Refused: 422,
         errors.PreconditionRequired: 428,
+        errors.TooMany: 429,
         errors.TryAgain: 503,
     }
 

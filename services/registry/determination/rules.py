@@ -28,7 +28,7 @@ from services.registry.households.rules import day_faults, fault, officer_faults
 from services.registry.means.declared import Declaration
 from services.registry.means.facts import Finding
 from services.registry.notices.rules import is_adult
-from services.registry.verification.queries import LatestReport
+from services.registry.verification.latest import LatestReport
 from services.registry.verification.sources import NAMES_ZH
 from shared.contracts.registry import Category, RuleSet, State
 from shared.errors import Fault

@@ -17,11 +17,11 @@ from services.registry.households.refusals import problem_of
 from services.registry.leads import intake, models, queries, rules, sealed
 from services.registry.leads.intake import Incoming, Taken
 from services.registry.leads.rules import Accord, Report, Subject, Visit
+from services.registry.leads.states import LeadState
 from services.registry.tasks import actions as tasks
 from services.registry.tasks.models import TaskKind
 from shared import audit, clock, divisions, identity
 from shared.auth import Caller
-from shared.contracts.leads import LeadState
 from shared.contracts.registry import SOURCE, State
 from shared.errors import Conflict, Forbidden, NotFound
 

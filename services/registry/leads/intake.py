@@ -16,11 +16,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.registry.households import sealed as persons
 from services.registry.leads import rules, sealed
 from services.registry.leads.models import LeadReport
+from services.registry.leads.states import LeadSource, LeadState
 from services.registry.tasks import actions as tasks
 from services.registry.tasks.models import TaskKind
 from services.registry.tasks.queries import deadlines
 from shared import clock, identity
-from shared.contracts.leads import LeadSource, LeadState
 from shared.errors import Conflict
 from shared.workdays import Deadline
 

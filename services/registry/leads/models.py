@@ -55,6 +55,7 @@ class Lead(Base):
         Index("uq_leads_person_hash", "person_hash", unique=True, postgresql_where=_OPEN),
         Index("ix_leads_division_code", "division_code", "lead_id"),
         Index("ix_leads_household_id", "household_id"),
+        Index("ix_leads_receipts", "receipts", postgresql_using="gin"),
     )
 
 

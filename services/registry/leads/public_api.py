@@ -1,7 +1,7 @@
 """The WeChat channel (C22): anybody may say who is in difficulty, and gets a receipt number.
 
 No sign-in. The answer is the number alone, whatever is known of the people; nothing that was sent
-comes back. What became of it is asked of notify, by the number.
+comes back. What became of it is asked by the number, and told in words.
 """
 
 from typing import Annotated
@@ -31,9 +31,23 @@ class PublicLeadIn(BaseModel):
 
 
 class Receipt(BaseModel):
-    """The number to ask with at ``POST /v1/public/leads/status`` of notify."""
+    """The number to ask with at ``POST /v1/public/leads/status``."""
 
     receipt: str
+
+
+class ReceiptIn(BaseModel):
+    """The number as it was given, with or without its dashes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    receipt: Annotated[str, Field(min_length=1, max_length=40)]
+
+
+class Status(BaseModel):
+    """How far a lead has come, in words for whoever told of it."""
+
+    status: str
 
 
 @routes.post(
@@ -55,3 +69,19 @@ async def tell(request: Request, session: PublicSession, body: PublicLeadIn) -> 
         ),
     )
     return Receipt(receipt=receipt)
+
+
+@routes.post(
+    "/status",
+    summary="What became of a lead, by its receipt number",
+    openapi_extra={api.PUBLIC: True, api.MAX_BODY: 1_024},
+)
+async def tell_status(request: Request, session: PublicSession, body: ReceiptIn) -> Status:
+    settings: RegistrySettings = request.app.state.platform.settings
+    words = await public_actions.status_of(
+        session,
+        body.receipt,
+        sender=public.sender_network(),
+        most=settings.public_lead_questions_per_address,
+    )
+    return Status(status=words)

@@ -11,8 +11,8 @@ from uuid import UUID
 
 from services.registry.households.admission import contact_faults
 from services.registry.households.rules import day_faults, fault, officer_faults
+from services.registry.leads.states import LeadSource, LeadState
 from shared import identity
-from shared.contracts.leads import LeadSource, LeadState
 from shared.contracts.registry import State
 from shared.divisions import Level
 from shared.errors import Fault

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from services.registry.means import parameters as keys
+from services.registry.means import keys
 from services.registry.means.facts import Asset, AssetKind, MeansParameters, Reason, Step
 from shared.money import ZERO, yuan
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from services.registry.checks.rules import G4600_INDEX, G4600_LINE
-from services.registry.means import parameters as keys
+from services.registry.means import keys
 from services.registry.means.assets import Held
 from services.registry.means.facts import Case, MeansParameters, Reason, Step
 from services.registry.means.income import MONTHS_A_YEAR, Reckoned, per_head

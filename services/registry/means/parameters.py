@@ -7,60 +7,34 @@ The lines themselves are relief's standards: ``dibao_line``, ``minimum_wage`` an
 from decimal import Decimal
 from typing import Final
 
+from services.registry.means import keys
 from services.registry.means.review import Kind, cycle_key
 from shared.parameters import Definition
 
-DIBAO_LINE: Final = "dibao_line"
-MINIMUM_WAGE: Final = "minimum_wage"
-DISPOSABLE_INCOME: Final = "disposable_income_ref"
-STANDARDS: Final = (DIBAO_LINE, MINIMUM_WAGE, DISPOSABLE_INCOME)
-
-WINDOW: Final = "income_window_months"
-DIBAO_STRICT: Final = "dibao.strict"
-MARGINAL_RATIO: Final = "marginal.ratio"
-MARGINAL_INCLUSIVE: Final = "marginal.inclusive"
-MARGINAL_CAPPED: Final = "marginal.cap_by_wage"
-MONEY_DIBAO: Final = "asset.money_multiple.dibao"
-MONEY_WIDER: Final = "asset.money_multiple.wider"
-VEHICLES: Final = "asset.vehicles"
-DWELLINGS: Final = "asset.dwellings"
-CAPITAL: Final = "asset.capital"
-SUPPORT_K: Final = "support.k"
-SUPPORT_RATE: Final = "support.rate"
-LABOR_COEFFICIENT: Final = "labor.coefficient"
-RIGID_MONTHS: Final = "expenditure.min_months"
-RIGID_RATIO: Final = "expenditure.ratio"
-RIGID_CEILING: Final = "expenditure.income_ceiling"
-EXCLUDE_MARGINAL: Final = "expenditure.exclude_marginal"
-G4600_INCLUSIVE: Final = "g4600.inclusive"
-EXEMPT_OLD_AGE: Final = "exempt.old_age_allowance"
-EXEMPT_DISABILITY: Final = "exempt.disability_subsidy"
-EXEMPT_EDUCATION: Final = "exempt.education_subsidy"
-
 _FLAGS: Final = {
-    DIBAO_STRICT: "低保收入须严格低于标准(1是,0含等于)",
-    MARGINAL_INCLUSIVE: "低保边缘上限含本数(1是,0否)",
-    MARGINAL_CAPPED: "低保边缘上限不超过最低工资(1是,0否)",
-    RIGID_CEILING: "支出型家庭收入不得高于上年人均可支配收入(1是,0否)",
-    EXCLUDE_MARGINAL: "支出型排除低保边缘家庭(1是,0否)",
-    G4600_INCLUSIVE: "原4600元标准含本数(1是,0否)",
-    EXEMPT_OLD_AGE: "高龄津贴不计入家庭收入(1是,0否)",
-    EXEMPT_DISABILITY: "残疾人两项补贴不计入家庭收入(1是,0否)",
-    EXEMPT_EDUCATION: "义务教育补助不计入家庭收入(1是,0否)",
+    keys.DIBAO_STRICT: "低保收入须严格低于标准(1是,0含等于)",
+    keys.MARGINAL_INCLUSIVE: "低保边缘上限含本数(1是,0否)",
+    keys.MARGINAL_CAPPED: "低保边缘上限不超过最低工资(1是,0否)",
+    keys.RIGID_CEILING: "支出型家庭收入不得高于上年人均可支配收入(1是,0否)",
+    keys.EXCLUDE_MARGINAL: "支出型排除低保边缘家庭(1是,0否)",
+    keys.G4600_INCLUSIVE: "原4600元标准含本数(1是,0否)",
+    keys.EXEMPT_OLD_AGE: "高龄津贴不计入家庭收入(1是,0否)",
+    keys.EXEMPT_DISABILITY: "残疾人两项补贴不计入家庭收入(1是,0否)",
+    keys.EXEMPT_EDUCATION: "义务教育补助不计入家庭收入(1是,0否)",
 }
 _NUMBERS: Final = {
-    WINDOW: ("months", "1", "24", "家庭收入核算期(月)"),
-    MARGINAL_RATIO: ("ratio", "1", "3", "低保边缘收入上限与低保标准之比"),
-    MONEY_DIBAO: ("lines/person", "0", "240", "低保人均金融资产上限(低保月标准倍数)"),
-    MONEY_WIDER: ("lines/person", "0", "240", "边缘、支出型人均金融资产上限(低保月标准倍数)"),
-    VEHICLES: ("vehicles", "0", "10", "可有的机动车船数"),
-    DWELLINGS: ("dwellings", "0", "10", "可有的住房套数"),
-    CAPITAL: ("yuan", "0", "10000000", "可有的企业注册资本(元)"),
-    SUPPORT_K: ("lines", "0", "10", "赡养能力起算线(低保标准倍数)"),
-    SUPPORT_RATE: ("ratio", "0", "1", "赡养费计算比例"),
-    LABOR_COEFFICIENT: ("ratio", "0", "1", "有劳动能力者推定收入与最低工资之比"),
-    RIGID_MONTHS: ("months", "1", "60", "刚性支出持续的最少月数"),
-    RIGID_RATIO: ("ratio", "0.01", "10", "刚性支出占收入的比例(须高于)"),
+    keys.WINDOW: ("months", "1", "24", "家庭收入核算期(月)"),
+    keys.MARGINAL_RATIO: ("ratio", "1", "3", "低保边缘收入上限与低保标准之比"),
+    keys.MONEY_DIBAO: ("lines/person", "0", "240", "低保人均金融资产上限(低保月标准倍数)"),
+    keys.MONEY_WIDER: ("lines/person", "0", "240", "边缘、支出型人均金融资产上限(低保月标准倍数)"),
+    keys.VEHICLES: ("vehicles", "0", "10", "可有的机动车船数"),
+    keys.DWELLINGS: ("dwellings", "0", "10", "可有的住房套数"),
+    keys.CAPITAL: ("yuan", "0", "10000000", "可有的企业注册资本(元)"),
+    keys.SUPPORT_K: ("lines", "0", "10", "赡养能力起算线(低保标准倍数)"),
+    keys.SUPPORT_RATE: ("ratio", "0", "1", "赡养费计算比例"),
+    keys.LABOR_COEFFICIENT: ("ratio", "0", "1", "有劳动能力者推定收入与最低工资之比"),
+    keys.RIGID_MONTHS: ("months", "1", "60", "刚性支出持续的最少月数"),
+    keys.RIGID_RATIO: ("ratio", "0.01", "10", "刚性支出占收入的比例(须高于)"),
 }
 
 _CYCLES: Final = tuple(

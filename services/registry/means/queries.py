@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.checks.rules import G4600_INDEX, G4600_LINE
 from services.registry.means.facts import MeansParameters, Used
-from services.registry.means.parameters import ASKED, CYCLES, DIBAO_LINE, STANDARDS
+from services.registry.means.keys import DIBAO_LINE, STANDARDS
+from services.registry.means.parameters import ASKED, CYCLES
 from services.registry.standards.queries import standard_on
 from shared import divisions
 from shared.parameter_values import PARAMETERS, Parameter, holding, read

@@ -10,8 +10,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from services.registry.households.rules import fault
-from services.registry.means import categories, income, steps, tekun
-from services.registry.means import parameters as keys
+from services.registry.means import categories, income, keys, steps, tekun
 from services.registry.means.assets import look_at
 from services.registry.means.categories import Known
 from services.registry.means.facts import (

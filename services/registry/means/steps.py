@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
-from services.registry.means import parameters as keys
+from services.registry.means import keys
 from services.registry.means.facts import Counted, MeansParameters, Step
 from services.registry.means.income import Reckoned
 from shared.contracts.registry import RuleSet

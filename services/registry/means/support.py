@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from services.registry.means import parameters as keys
+from services.registry.means import keys
 from services.registry.means.facts import Case, MeansParameters, Obligor, Step
 from services.registry.means.members import able_to_work
 from shared.money import ZERO, yuan

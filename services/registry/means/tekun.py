@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from services.registry.means import parameters as keys
+from services.registry.means import keys
 from services.registry.means.assets import Held, look_at
 from services.registry.means.facts import Case, Item, MeansParameters, Person, Reason, Step, Used
 from services.registry.means.income import is_exempt

@@ -1,7 +1,6 @@
 """Verifications, their questions, doubts and reports, in the caller's divisions."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
@@ -12,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.registry.households.facts import Facts
 from services.registry.households.models import Person
 from services.registry.verification.consent import Consent
+from services.registry.verification.latest import DoubtState, LatestReport
 from services.registry.verification.models import (
     Authorization,
     Doubt,
@@ -37,48 +37,6 @@ from services.registry.verification.thresholds import (
 from shared import parameters
 from shared.db import among, in_divisions
 from shared.errors import Fault
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DoubtState:
-    """One doubt of a verification; ``outcome`` is None while it is open."""
-
-    doubt_id: UUID
-    subject_id: UUID
-    source: Source
-    kind: str
-    outcome: Outcome | None
-    due_on: date | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LatestReport:
-    """The newest report of a household, with its doubts and missing sources as they stand now.
-
-    ``conclusion`` is what the report said when it was made. ``stopped``: a death mark ended the
-    verification. Valid on ``made_on`` up to and with ``valid_until``.
-    """
-
-    report_id: UUID
-    report_number: str
-    verification_id: UUID
-    aid_type: str
-    made_on: date
-    valid_until: date
-    conclusion: Conclusion
-    doubts: tuple[DoubtState, ...]
-    missing_sources: tuple[Source, ...]
-    stopped: bool
-
-    @property
-    def open_doubts(self) -> tuple[DoubtState, ...]:
-        """Those that nobody has settled yet."""
-        return tuple(doubt for doubt in self.doubts if doubt.outcome is None)
-
-    @property
-    def confirmed_doubts(self) -> tuple[DoubtState, ...]:
-        """Those that hold, as a township found."""
-        return tuple(doubt for doubt in self.doubts if doubt.outcome is Outcome.CONFIRMED)
 
 
 async def latest_report(

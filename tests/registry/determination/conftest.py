@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 
 from services.registry.checks.rules import G4600_INDEX, G4600_LINE
-from services.registry.means.parameters import ASKED, STANDARDS
+from services.registry.means.keys import STANDARDS
+from services.registry.means.parameters import ASKED
 from services.registry.parameters import DEFINITIONS
 from services.registry.standards.handlers import on_standards
 from shared import parameters, workdays

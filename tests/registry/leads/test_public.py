@@ -58,6 +58,45 @@ async def lead_of(registry: Registry, receipt: str) -> dict[str, Any]:
     return row
 
 
+async def status(citizen: httpx.AsyncClient, receipt: str) -> str:
+    answer = await citizen.post("/v1/public/leads/status", json={"receipt": receipt})
+    assert answer.status_code == 200, answer.text
+    assert set(answer.json()) == {"status"}
+    return str(answer.json()["status"])
+
+
+async def test_who_holds_the_number_learns_how_far_it_has_come(
+    registry: Registry, office_of: OfficeOf, citizen: httpx.AsyncClient
+) -> None:
+    office = await office_of("registry.leads:read registry.leads:write registry.leads:decide")
+    receipt = await told(citizen, phone="13900000091", id_number=number())
+    lead_id = str((await lead_of(registry, receipt))["lead_id"])
+
+    waiting = await status(citizen, receipt.replace("-", "").lower())
+    await visit(office, lead_id, visited_on=clock.today().isoformat())
+    visited = await status(citizen, receipt)
+    await dismiss(office, lead_id)
+    over = await status(citizen, receipt)
+
+    assert (waiting, visited) == ("已收到，等待入户走访", "已入户走访，正在核实")
+    assert over.startswith("经走访核实")
+    assert await status(citizen, receipts.new()) == "没有查到这个回执号，请核对"
+    assert await status(citizen, "x") == "没有查到这个回执号，请核对"
+
+
+async def test_an_address_asks_so_often_a_day(
+    registry: Registry, client_of: ClientOf, settings_of: SettingsOf
+) -> None:
+    settings = settings_of("registry", registry.urls, public_lead_questions_per_address=1)
+    await registry.rows("DELETE FROM public_uses WHERE purpose = 'leads.status' RETURNING 1")
+    curious = await client_of("registry", registry.urls, settings=settings)
+
+    await status(curious, receipts.new())
+    again = await curious.post("/v1/public/leads/status", json={"receipt": receipts.new()})
+
+    problem(again, 429, "too_many_today")
+
+
 async def test_a_citizens_lead_gets_a_receipt_number(
     registry: Registry,
     office: Office,

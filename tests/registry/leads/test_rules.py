@@ -19,7 +19,7 @@ from services.registry.leads.rules import (
     transfer_faults,
     visit_faults,
 )
-from shared.contracts.leads import LeadSource, LeadState
+from services.registry.leads.states import LeadSource, LeadState
 from shared.contracts.registry import State
 from shared.errors import Fault
 from shared.identity import new_id

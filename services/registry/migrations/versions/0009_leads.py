@@ -26,6 +26,7 @@ def upgrade() -> None:
     for name, arguments, definition in (
         ("join_lead", "uuid, bytea, text", _JOIN),
         ("hand_over_lead", "uuid, text", _HAND_OVER),
+        ("lead_of_receipt", "text", _OF_RECEIPT),
     ):
         op.execute(definition)
         op.execute(f"REVOKE ALL ON FUNCTION {name}({arguments}) FROM PUBLIC")
@@ -35,6 +36,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute("DROP FUNCTION lead_of_receipt(text)")
     op.execute("DROP FUNCTION hand_over_lead(uuid, text)")
     op.execute("DROP FUNCTION join_lead(uuid, bytea, text)")
     for table in ("lead_visits", "lead_reports", "leads"):
@@ -109,6 +111,7 @@ _INDEXES = (
        WHERE state IN ('open', 'visited')""",
     "CREATE INDEX ix_leads_division_code ON leads (division_code, lead_id)",
     "CREATE INDEX ix_leads_household_id ON leads (household_id)",
+    "CREATE INDEX ix_leads_receipts ON leads USING gin (receipts)",
     """CREATE UNIQUE INDEX uq_lead_reports_origin_source_id
        ON lead_reports (origin, source_id)""",
     "CREATE INDEX ix_lead_reports_lead_id ON lead_reports (lead_id, report_id)",
@@ -136,6 +139,15 @@ AS $$
     RETURNING leads.lead_id, leads.division_code, leads.source, leads.state, leads.receipts,
         leads.version
 $$
+"""
+
+# Who holds a receipt number learns the state and nothing else.
+_OF_RECEIPT = """
+CREATE FUNCTION lead_of_receipt(receipt text) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp
+SET bangfu.divisions = ','
+AS $$ SELECT leads.state FROM public.leads WHERE leads.receipts @> ARRAY[receipt] $$
 """
 
 # Whoever hands a lead on sees it here and not there; the action has locked and judged it.
