@@ -66,8 +66,12 @@ async def register(session: AsyncSession, caller: Caller, one: Registration) -> 
 async def leave(session: AsyncSession, caller: Caller, helper_id: UUID, left_on: date) -> int:
     """Take a helper off the register and end his pairings; gives how many households that leaves.
 
+    Their hand-overs to him are over, and those of the caller's divisions are judged anew without
+    him: a cadre may now be the only one of a household that a unit should help.
     Raises NotFound, Conflict (``helper_left``), or Refused listing every fault.
     """
+    helped = await queries.helped_by(session, helper_id)
+    files = await households.lock(session, helped, divisions=caller.divisions)
     await queries.hold(session, helper_id)
     helper = await queries.helper(session, helper_id, divisions=caller.divisions)
     if helper is None or not caller.covers(helper["division_code"]):
@@ -88,9 +92,11 @@ async def leave(session: AsyncSession, caller: Caller, helper_id: UUID, left_on:
         .where(Helper.helper_id == helper_id)
         .values(left_on=left_on, recorded_at=clock.now())
     )
-    ended = await session.scalar(select(func.end_pairings_of(helper_id, left_on, clock.now())))
+    ended = await session.scalars(select(func.end_pairings_of(helper_id, left_on, clock.now())))
+    left_alone = list(ended)
+    await fitting.reflag(session, {file.household_id: file.facts for file in files.values()})
     await _note(session, caller, "helper.left", helper_id, helper["division_code"])
-    return int(ended or 0)
+    return len(left_alone)
 
 
 async def pair(session: AsyncSession, caller: Caller, wish: Wish) -> UUID:

@@ -77,6 +77,16 @@ async def is_relative(session: AsyncSession, person_ids: Sequence[UUID], officer
     return bool(await session.scalar(select(exists(found))))
 
 
+async def helped_by(session: AsyncSession, helper_id: UUID) -> list[UUID]:
+    """The households that a helper is paired with now, as far as the caller sees them."""
+    rows = await session.scalars(
+        select(Pairing.household_id)
+        .where(Pairing.helper_id == helper_id, Pairing.ended_on.is_(None))
+        .distinct()
+    )
+    return sorted(rows)
+
+
 async def lead_of(session: AsyncSession, household_id: UUID) -> UUID | None:
     """The pairing of the household's lead helper."""
     found: UUID | None = await session.scalar(

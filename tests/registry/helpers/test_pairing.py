@@ -268,3 +268,24 @@ async def test_the_sixth_household_is_one_too_many_though_two_come_at_once(
     refused = next(answer for answer in answers if answer.status_code != 201)
     problem(refused, 422, "helper_load")
     assert len(await listed(desk, helper=who)) == 5
+
+
+async def test_who_leaves_hands_nothing_over_and_the_others_are_judged_anew(desk: Office) -> None:
+    household_id = await desk.identified(category="group_4600")
+    made = await paired(desk, household_id, await helper(desk))
+    leaver = await helper(desk, kind="institution")
+    to = {
+        "helper_id": leaver,
+        "transferred_on": "2026-03-02",
+        "related": False,
+        "reason": "轮岗",
+    }
+    await desk.client.post(f"/v1/pairings/{made['pairing_id']}/transfer", json=to)
+    await paired(desk, household_id, await helper(desk), lead=False)
+    assert await tasks(desk, household_id) == ["handover"]
+
+    left = await desk.client.post(f"/v1/helpers/{leaver}/leave", json={"left_on": "2026-03-10"})
+
+    assert left.json() == {"pairings_ended": 1}
+    assert await tasks(desk, household_id) == ["re_pair"]
+    assert household_id in await unled(desk)

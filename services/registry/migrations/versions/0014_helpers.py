@@ -97,7 +97,7 @@ $$
 """
 
 _END = """
-CREATE FUNCTION end_pairings_of(which uuid, on_day date, at timestamptz) RETURNS bigint
+CREATE FUNCTION end_pairings_of(which uuid, on_day date, at timestamptz) RETURNS SETOF uuid
 LANGUAGE sql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
 SET bangfu.divisions = ','
@@ -105,7 +105,11 @@ AS $$
     WITH ended AS (
         UPDATE public.pairings
         SET ended_on = greatest(on_day, paired_on), end_reason = 'helper_left', recorded_at = at
-        WHERE helper_id = which AND ended_on IS NULL RETURNING household_id)
-    SELECT count(*) FROM ended
+        WHERE helper_id = which AND ended_on IS NULL RETURNING pairing_id, household_id),
+    closed AS (
+        UPDATE public.tasks SET closed_on = on_day, recorded_at = at FROM ended
+        WHERE tasks.kind = 'handover' AND tasks.subject_id = ended.pairing_id
+            AND tasks.closed_on IS NULL)
+    SELECT DISTINCT household_id FROM ended
 $$
 """
