@@ -37,6 +37,12 @@ PATIENCE = 1.0
 """Seconds after which an operation that has succeeded gets no further example."""
 
 
+@schemathesis.serializer("application/x-ndjson")
+def lines(_context: object, value: Any) -> bytes:
+    """JSON lines go as they were generated: their text is the body."""
+    return str(value).encode(errors="replace")
+
+
 def every_scope() -> str:
     """All scopes that the code of the services asks for."""
     found = {"pii:read"}
