@@ -4,8 +4,8 @@ from alembic import op
 
 from shared.schema.access import grant, protect_writes_by_division
 
-revision = "0017"
-down_revision = "0016"
+revision = "0016"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 

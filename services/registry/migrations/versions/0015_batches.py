@@ -4,8 +4,8 @@ from alembic import op
 
 from shared.schema.access import grant, protect_by_division
 
-revision = "0016"
-down_revision = "0015"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 

@@ -8,7 +8,7 @@ from alembic import op
 
 from shared.schema.access import COVERED
 
-revision = "0015"
+revision = "0014"
 down_revision = "0013"
 branch_labels = None
 depends_on = None

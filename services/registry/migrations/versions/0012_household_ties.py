@@ -4,8 +4,8 @@ from alembic import op
 
 from shared.schema.access import COVERED, grant, protect_by_division
 
-revision = "0013"
-down_revision = "0012"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 

@@ -4,8 +4,8 @@ from alembic import op
 
 from shared.schema.access import grant, protect_by_division, protect_writes_by_division
 
-revision = "0014"
-down_revision = "0017"
+revision = "0013"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 

@@ -4,7 +4,7 @@ from alembic import op
 
 from shared.schema.access import grant, protect_by_division
 
-revision = "0012"
+revision = "0011"
 down_revision = "0010"
 branch_labels = None
 depends_on = None
