@@ -5,6 +5,7 @@ bounded body; for every POST that writes, idempotency in the transaction of the 
 """
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -59,6 +60,7 @@ MAX_BODY = "x-max-body-bytes"
 PUBLIC = "x-public"
 """``openapi_extra={"x-public": True}``: a route without a token, as narrow as public.py says."""
 
+_SELDOM = (50_000, 20, 20)
 NO_NATIVE_TELEMETRY: TelemetryConfig = {
     "tracing": False,
     "metrics": False,
@@ -217,6 +219,9 @@ def _lifespan(
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        # what a request makes is gone at its end, with hardly a cycle to look for: by default the
+        # looking is a tenth of a read's processor time
+        gc.set_threshold(*_SELDOM)
         tracing = telemetry.configure(platform.settings.service)
         async with AsyncExitStack() as held:
             held.push_async_callback(platform.database.close)
