@@ -17,13 +17,14 @@ PHOTO = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360606060"
     "0000000500017a5eab3f0000000049454e44ae426082"
 )
+SOMETIMES = 0.3
 TEXTS = ("经核实，情况属实", "入户走访", "同意", "test")
 _SHANGHAI = timezone(timedelta(hours=8))
 
 
 @dataclass
 class Filling:
-    """Fills one request. ``lean`` leaves out all that the description does not require."""
+    """Fills one request. ``lean`` leaves out most that the description does not require."""
 
     described: Mapping[str, Any]
     seeds: Seeds
@@ -42,7 +43,7 @@ class Filling:
         if isinstance(value, list):
             inner = schema.get("items", {})
             singular = name.removesuffix("s")
-            return [self.fill(one, inner, singular) for one in value[:3]]
+            return _one_head([self.fill(one, inner, singular) for one in value[:3]])
         if isinstance(value, bool) or value is None:
             return value
         if isinstance(value, int | float):
@@ -64,7 +65,7 @@ class Filling:
         kept = {
             name: one
             for name, one in value.items()
-            if name in properties and (name in required or not self.lean)
+            if name in properties and (name in required or not self.lean or self._sometimes())
         }
         return {name: self.fill(one, properties[name], name) for name, one in kept.items()}
 
@@ -106,6 +107,8 @@ class Filling:
     def _free(self, value: str, schema: Mapping[str, Any], name: str) -> str:
         if name == "id_number":
             return id_number(order=self.chance.randint(1, 999))
+        if name == "phone":
+            return f"1380578{self.chance.randint(0, 9999):04}"
         if name == "month" or name.endswith("_month"):
             return f"{self._day():%Y-%m}"
         if "pattern" in schema:
@@ -113,6 +116,10 @@ class Filling:
         text = self.chance.choice(TEXTS)
         most = schema.get("maxLength", 100)
         return str(text * (1 + schema.get("minLength", 0) // len(text)))[:most]
+
+    def _sometimes(self) -> bool:
+        """Of several things of which one is wanted, now this one comes and now that."""
+        return self.chance.random() < SOMETIMES
 
     def _day(self) -> date:
         return self.today + timedelta(days=self.chance.choice((0, 0, 0, 0, -1, -30, -200, 10)))
@@ -131,6 +138,14 @@ class Filling:
         while "$ref" in schema:
             schema = self.described["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
         return schema
+
+
+def _one_head(entries: list[Any]) -> list[Any]:
+    """A family has one head: the first of those who are to be taken in."""
+    for at, one in enumerate(entries):
+        if isinstance(one, dict) and "relation" in one:
+            one["relation"] = "son" if at else "head"
+    return entries
 
 
 def _is_of(value: Any, schema: Mapping[str, Any]) -> bool:
