@@ -125,6 +125,7 @@ ELSEWHERE = {
     f"POST {APPLICATION}/opinion": "determination/test_next_door.py",
     "POST /v1/leads": "leads/test_api.py",
     "POST /v1/public/leads": "leads/test_public.py",
+    "POST /v1/public/leads/status": "leads/test_public.py: words by receipt number",
     "GET /v1/leads/{lead_id}": "leads/test_api.py",
     "POST /v1/leads/{lead_id}/visits": "leads/test_api.py",
     "POST /v1/leads/{lead_id}/dismiss": "leads/test_api.py",
