@@ -54,7 +54,7 @@ class Status(BaseModel):
     "",
     status_code=201,
     summary="Tell of somebody in difficulty, without sign-in",
-    openapi_extra={api.PUBLIC: True, api.MAX_BODY: 16_384},
+    openapi_extra={api.PUBLIC: True, api.MAX_BODY: public.MOST_BYTES},
 )
 async def tell(request: Request, session: PublicSession, body: PublicLeadIn) -> Receipt:
     settings: RegistrySettings = request.app.state.platform.settings

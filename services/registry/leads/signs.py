@@ -14,8 +14,8 @@ from shared.contracts.registry import State
 from shared.db import driver_of
 
 _WORDS: Final = {
-    HardshipKind.DANGEROUS_HOUSE.value: "住房鉴定为C、D级危房",
-    HardshipKind.DROPOUT.value: "家庭有适龄儿童辍学",
+    HardshipKind.DANGEROUS_HOUSE.value: "住房鉴定为危房",
+    HardshipKind.DROPOUT.value: "适龄子女失学辍学",
 }
 
 
@@ -45,7 +45,7 @@ async def take(session: AsyncSession, signs: Sequence[tuple[str, Hardship]]) -> 
             division_code=places[sign.household_id],
             household_id=sign.household_id,
             reported_on=sign.detected_on,
-            words=_WORDS.get(sign.kind, sign.kind),
+            words=_WORDS.get(sign.kind, f"其他部门发现困难迹象（{sign.kind}）"),
             reported_by=source,
             origin=source,
             source_id=sign.hardship_id,
