@@ -223,3 +223,24 @@ async def work_off(registry: Registry) -> None:
     finally:
         stop.set()
         await runner
+
+
+async def test_a_name_and_birth_date_of_more_than_five_say_nothing(
+    registry: Registry, office: Office
+) -> None:
+    filed: dict[str, Any] = {"opened_on": "2026-03-10", "phone": None}
+    babies = [baby("司马众") for _ in range(6)]
+    await office.open(person(), *babies[:5], **filed)
+    five = await _pairs(registry)
+
+    await office.open(person(), babies[5], **filed)
+
+    assert (five, await _pairs(registry)) == (10, 10)
+
+
+async def _pairs(registry: Registry) -> int:
+    (row,) = await registry.rows(
+        "SELECT count(*) AS n FROM duplicate_candidates AS pair "
+        "JOIN persons ON persons.person_id = pair.first_person_id WHERE persons.name = '司马众'"
+    )
+    return int(row["n"])

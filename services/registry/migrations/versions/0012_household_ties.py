@@ -98,7 +98,8 @@ CREATE TABLE duplicate_candidates (
         REFERENCES persons (person_id)
 )"""
 
-# A phone that more than five people hold is a village cadre's, and says nothing of them.
+# A phone that more than five people hold is a village cadre's, and says nothing of them; nor does
+# a name with a birth date. The limits also bound what a write has to look at.
 _NOTE = """
 CREATE FUNCTION note_duplicates(people uuid[], today date, at timestamptz) RETURNS void
 LANGUAGE sql SECURITY DEFINER
@@ -109,21 +110,28 @@ AS $$
         SELECT person_id, name, birth_date, phone_hash FROM public.persons
         WHERE person_id = ANY (people)
     ), named AS (
-        SELECT known.person_id AS one, other.person_id AS two, 'name_birth_date' AS ground
-        FROM known JOIN public.persons AS other
-            ON other.birth_date = known.birth_date AND other.name = known.name
-        WHERE other.person_id <> known.person_id
+        SELECT known.person_id AS one, unnest(same.people) AS two, 'name_birth_date' AS ground
+        FROM known CROSS JOIN LATERAL (
+            SELECT array_agg(person_id) AS people, count(*) AS n FROM (
+                SELECT other.person_id FROM public.persons AS other
+                WHERE other.birth_date = known.birth_date AND other.name = known.name
+                    AND other.person_id <> known.person_id
+                LIMIT 5) AS others) AS same
+        WHERE same.n < 5
     ), mine AS (
         SELECT person_id, phone_hash FROM known WHERE phone_hash IS NOT NULL
         UNION
         SELECT head_person_id, phone_hash FROM public.households
         WHERE head_person_id = ANY (people) AND phone_hash IS NOT NULL AND state <> 'closed'
     ), holders AS (
-        SELECT persons.person_id, persons.phone_hash FROM public.persons
-        WHERE persons.phone_hash IN (SELECT phone_hash FROM mine)
-        UNION
-        SELECT head_person_id, households.phone_hash FROM public.households
-        WHERE households.phone_hash IN (SELECT phone_hash FROM mine) AND state <> 'closed'
+        SELECT held.person_id, sought.phone_hash
+        FROM (SELECT DISTINCT phone_hash FROM mine) AS sought CROSS JOIN LATERAL (
+            (SELECT person_id FROM public.persons
+             WHERE persons.phone_hash = sought.phone_hash LIMIT 6)
+            UNION
+            (SELECT head_person_id FROM public.households
+             WHERE households.phone_hash = sought.phone_hash AND state <> 'closed' LIMIT 6)
+        ) AS held
     ), telling AS (
         SELECT phone_hash FROM holders GROUP BY phone_hash HAVING count(*) BETWEEN 2 AND 5
     ), phoned AS (
