@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/installed-$(shell (sha256sum requirements-dev.txt 2>/dev/null || shasum -a 256 requirements-dev.txt) | cut -c1-16)
 LOCAL := $(BIN)/python -m deploy.local
 # What a start writes into BANGFU_HOME; anything else there is not ours to delete.
-DATA := postgres kafka secrets logs stack.json processes.json clock.json migrated lock
+DATA := postgres kafka attachments secrets logs stack.json processes.json clock.json migrated lock
 PIN := $(VENV)/pin/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
   --generate-hashes --no-emit-index-url --no-header
 CHECKED := shared services deploy tests

@@ -28,6 +28,7 @@ PERMITTED = (
     "registry.determination:read registry.determination:write registry.determination:decide "
     "registry.splits:read registry.mergers:read registry.transfers:read registry.exchange:read "
     "registry.contacts:read registry.contacts:write registry.helpers:read registry.helpers:write "
+    "registry.attachments:read registry.attachments:write "
     "registry.duplicates:read registry.sources:read "
     "registry.parameters:read relief.standards:read relief.dibao:read relief.payments:read "
     "relief.parameters:read relief.jobs:read housing.surveys:read housing.renovations:read "

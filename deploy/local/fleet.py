@@ -83,8 +83,11 @@ def environment(layout: Layout, service: str) -> dict[str, str]:
 
 
 def _of_registry(layout: Layout) -> dict[str, str]:
-    """Whom the registry's verifications ask."""
-    return {"BANGFU_VERIFICATION_SOURCES_URL": layout.address(layout.sources_port)}
+    """Whom the registry's verifications ask, and where its attachments lie."""
+    return {
+        "BANGFU_VERIFICATION_SOURCES_URL": layout.address(layout.sources_port),
+        "BANGFU_ATTACHMENTS_URL": layout.attachments.as_uri(),
+    }
 
 
 def _of_listeners(layout: Layout, service: str) -> dict[str, str]:

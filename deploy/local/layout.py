@@ -33,6 +33,11 @@ class Layout:
         return self.home / "secrets"
 
     @property
+    def attachments(self) -> Path:
+        """Photos and papers, encrypted."""
+        return self.home / "attachments"
+
+    @property
     def clock_file(self) -> Path:
         """The platform's offset, which journeys move forward."""
         return self.home / "clock.json"

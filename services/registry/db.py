@@ -3,7 +3,7 @@
 from sqlalchemy import MetaData
 from sqlalchemy.orm import DeclarativeBase
 
-from shared import public_uses
+from shared import attachments, public_uses
 from shared.db import NAMING
 from shared.schema import tables
 
@@ -40,4 +40,4 @@ class Base(DeclarativeBase):
 
 def metadatas() -> tuple[MetaData, ...]:
     """Every table of this service's database."""
-    return tables.whole(MODELS, public_uses.metadata, Base.metadata)
+    return tables.whole(MODELS, attachments.metadata, public_uses.metadata, Base.metadata)

@@ -23,7 +23,7 @@ from services.registry.numbers import api as numbers
 from services.registry.parameters import DEFINITIONS
 from services.registry.returns import api as returns
 from services.registry.rosters import api as rosters
-from services.registry.settings import load
+from services.registry.settings import RegistrySettings, load
 from services.registry.sources import api as sources
 from services.registry.splits import api as splits
 from services.registry.stewards import api as stewards
@@ -31,15 +31,15 @@ from services.registry.tasks import api as tasks
 from services.registry.transfers import api as transfers
 from services.registry.verification import api as verification
 from services.registry.verification import reports_api
-from shared import divisions, jobs, parameters
+from shared import attachments, divisions, jobs, parameters
 from shared.api import create_app
-from shared.settings import Settings
 
 
-def create(settings: Settings | None = None) -> FastAPI:
+def create(settings: RegistrySettings | None = None) -> FastAPI:
     """The app with its routers; settings from the environment unless given."""
+    known = settings or load()
     return create_app(
-        settings or load(),
+        known,
         title="Bangfu registry",
         routers=[
             households.routes,
@@ -80,5 +80,6 @@ def create(settings: Settings | None = None) -> FastAPI:
             parameters.router("registry", DEFINITIONS),
             divisions.router(),
             jobs.router("registry"),
+            attachments.router("registry", known.attachments_url),
         ],
     )

@@ -20,6 +20,8 @@ class RegistrySettings(Settings):
     """Leads a day that name the same contact phone."""
     public_lead_questions_per_address: PositiveInt = 100
     """How often a day one address may ask what became of leads."""
+    attachments_url: str = ""
+    """Where photos and papers lie: ``file:///folder`` or ``s3://bucket``; without it none come."""
     verification_sources_url: str = ""
     """The gateway of the sources that a verification asks; without it questions wait."""
     verification_sources_token_file: Path | None = None

@@ -42,6 +42,7 @@ def delete_before_ack() -> None:
 
     async def deletes_first(self: Any, rows: Sequence[Any]) -> Any:
         await self._planted.execute(relay._DELETE, [row["id"] for row in rows])
+        await asyncio.sleep(0.2)  # so that a kill nearly always finds rows under way
         return await send(self, rows)
 
     publish = relay.Relay._publish

@@ -12,7 +12,7 @@ async def test_models_and_migrations_agree(database_of: DatabaseOf) -> None:
 
     await asyncio.to_thread(migrations.check, "registry", database.owner_url)
 
-    assert len(db.metadatas()) == 3
+    assert len(db.metadatas()) == 4
 
 
 async def test_down_and_up_again(database_of: DatabaseOf) -> None:

@@ -113,6 +113,9 @@ EMPTY: Mapping[str, dict[str, Any]] = {
 
 APPLICATION = "/v1/applications/{application_id}"
 ELSEWHERE = {
+    "POST /v1/attachments": "shared/test_attachments.py",
+    "GET /v1/attachments/{attachment_id}": "shared/test_attachments.py",
+    "GET /v1/attachments/{attachment_id}/content": "shared/test_attachments.py",
     "POST /v1/applications": "determination/test_next_door.py",
     f"GET {APPLICATION}": "determination/test_next_door.py",
     f"POST {APPLICATION}/papers": "determination/test_next_door.py",

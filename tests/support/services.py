@@ -51,6 +51,8 @@ class Surroundings:
             "worker_port": worker_port,
             "database_pool_size": 5,
         }
+        if service == "registry":
+            values["attachments_url"] = (self.folder / "attachments").as_uri()
         settings = getattr(module, f"{service.capitalize()}Settings")(
             **(values | self.more | changes)
         )

@@ -1,0 +1,227 @@
+"""Attachments: photos and signed papers that visits, applications and decisions rest on.
+
+Handed in first, then named by whatever rests on them. The file itself lies encrypted in the store
+(``attachment_store.py``); here is what is known of it. It is never changed: a better photo is
+another attachment. Every look at one is in the audit log.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+from obstore.exceptions import BaseError
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import Column, DateTime, Integer, MetaData, Table, Text, Uuid, insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.responses import Response
+
+from shared import api, attachment_store, audit, clock, divisions, identity, logs
+from shared.attachment_store import AttachmentMissingError
+from shared.auth import Caller, officer_of, requires
+from shared.db import NAMING, SessionDep, among
+from shared.divisions import CODE
+from shared.errors import Fault, Forbidden, NotFound, Refused, TryAgain
+
+metadata = MetaData(naming_convention=NAMING)
+
+attachments = Table(
+    "attachments",
+    metadata,
+    Column("attachment_id", Uuid, primary_key=True),
+    Column("sha256", Text(collation="C"), nullable=False),
+    Column("media_type", Text(collation="C"), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("division_code", Text(collation="C"), nullable=False),
+    Column("taken_at", DateTime(timezone=True)),
+    Column("handed_in_by", Text(collation="C"), nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+)
+"""For the services that take attachments; their own migrations create it (row-level security)."""
+
+MOST_BYTES = 10_000_000
+"""A photo of a phone has 2 to 5 MB."""
+_BEGINNINGS = {
+    "image/jpeg": b"\xff\xd8\xff",
+    "image/png": b"\x89PNG\r\n\x1a\n",
+    "application/pdf": b"%PDF-",
+}
+_BODY = {
+    "required": True,
+    "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in _BEGINNINGS},
+}
+_log = logs.get("attachments")
+
+
+class Attachment(BaseModel):
+    """What is known of a file. ``taken_at``: when the photo was taken, as its bringer says."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    attachment_id: UUID
+    sha256: str
+    media_type: str
+    size: int
+    division_code: str
+    taken_at: datetime | None
+    handed_in_by: str
+    recorded_at: datetime
+
+
+def content_faults(content: bytes, media_type: str) -> list[Fault]:
+    """What is wrong with a file: no known kind, empty, or not what it says it is.
+
+    Example: a PDF sent as ``image/jpeg``: ``attachment_not_of_type``. Its size is the route's.
+    """
+    if media_type not in _BEGINNINGS:
+        known = ", ".join(_BEGINNINGS)
+        return [Fault("header/content-type", "attachment_type_unknown", f"send one of: {known}")]
+    if not content:
+        return [Fault("#", "attachment_empty", "the file has no bytes")]
+    if not content.startswith(_BEGINNINGS[media_type]):
+        return [Fault("#", "attachment_not_of_type", f"these bytes are no {media_type}")]
+    return []
+
+
+async def find(session: AsyncSession, ids: Sequence[UUID]) -> Mapping[UUID, Attachment]:
+    """Those of the attachments that this session may see, by id."""
+    rows = await session.execute(select(attachments).where(among(attachments.c.attachment_id, ids)))
+    found = [Attachment.model_validate(row, from_attributes=True) for row in rows]
+    return {each.attachment_id: each for each in found}
+
+
+async def faults_of(session: AsyncSession, ids: Sequence[UUID], place: str) -> list[Fault]:
+    """One fault for each id that names no attachment within this session's divisions, or twice.
+
+    ``place`` is the JSON pointer of the list: ``#/attachments`` gives ``#/attachments/0``.
+    """
+    found = await find(session, ids)
+    return [
+        Fault(f"{place}/{at}", "attachment_unknown", "no such attachment: hand it in first")
+        if each not in found
+        else Fault(f"{place}/{at}", "attachment_twice", "this attachment is named already")
+        for at, each in enumerate(ids)
+        if each not in found or each in ids[:at]
+    ]
+
+
+def router(service: str, store_url: str) -> APIRouter:
+    """``POST /v1/attachments`` and the two reads, under ``<service>.attachments:write`` / read."""
+    routes = api.router("/v1/attachments", tags=["attachments"])
+    Writer = Annotated[Caller, requires(f"{service}.attachments:write")]  # noqa: N806 (a type)
+    Reader = Annotated[Caller, requires(f"{service}.attachments:read")]  # noqa: N806 (a type)
+
+    @routes.post(
+        "",
+        status_code=201,
+        summary="Hand in a photo or a signed paper",
+        openapi_extra={api.MAX_BODY: MOST_BYTES, "requestBody": _BODY},
+    )
+    async def hand_in(
+        request: Request,
+        session: SessionDep,
+        caller: Writer,
+        division_code: Annotated[str, Query(pattern=CODE)],
+        taken_at: Annotated[datetime | None, Query()] = None,
+    ) -> Attachment:
+        if not caller.covers(division_code):
+            raise Forbidden("division_not_covered", f"this token does not cover {division_code}")
+        content = await request.body()
+        media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
+        faults = content_faults(content, media_type)
+        faults += await _faults(session, division_code, taken_at)
+        if faults:
+            raise Refused("attachment_refused", "the attachment cannot be taken", faults=faults)
+        kept = Attachment(
+            attachment_id=identity.new_id(),
+            sha256=hashlib.sha256(content).hexdigest(),
+            media_type=media_type,
+            size=len(content),
+            division_code=division_code,
+            taken_at=taken_at,
+            handed_in_by=officer_of(caller),
+            recorded_at=clock.now(),
+        )
+        await _stored(store_url, kept.sha256, content)
+        await session.execute(insert(attachments).values(kept.model_dump()))
+        await _audited(session, caller, kept, "attachment.handed_in")
+        return kept
+
+    @routes.get("/{attachment_id}", summary="What is known of an attachment")
+    async def read(session: SessionDep, caller: Reader, attachment_id: UUID) -> Attachment:
+        return await _one(session, caller, attachment_id)
+
+    @routes.get(
+        "/{attachment_id}/content",
+        summary="The photo or paper itself",
+        response_class=Response,
+        responses={200: {"content": _BODY["content"]}},
+    )
+    async def read_content(session: SessionDep, caller: Reader, attachment_id: UUID) -> Response:
+        kept = await _one(session, caller, attachment_id)
+        content = await _fetched(store_url, kept)
+        await _audited(session, caller, kept, "attachment.read")
+        shown = {"Content-Disposition": "inline", "X-Content-Type-Options": "nosniff"}
+        return Response(content, media_type=kept.media_type, headers=shown)
+
+    return routes
+
+
+async def _faults(
+    session: AsyncSession, division_code: str, taken_at: datetime | None
+) -> list[Fault]:
+    """What is wrong with the words around the file."""
+    faults = []
+    if await divisions.find(session, division_code) is None:
+        faults.append(Fault("query/division_code", "division_unknown", "no such division"))
+    if taken_at is not None and taken_at.tzinfo is None:
+        faults.append(Fault("query/taken_at", "zone_missing", "say the offset: …+08:00"))
+    elif taken_at is not None and taken_at > clock.now():
+        faults.append(Fault("query/taken_at", "taken_in_future", "the photo is yet to be taken"))
+    return faults
+
+
+async def _stored(store_url: str, sha256: str, content: bytes) -> None:
+    """Before its row: a row that is rolled back leaves a file that the next try finds."""
+    if not store_url:
+        raise TryAgain("attachments_not_configured", "BANGFU_ATTACHMENTS_URL is not set here")
+    try:
+        await attachment_store.put(store_url, sha256, content)
+    except (BaseError, OSError) as trouble:
+        _log.exception("attachments.not_stored")
+        raise _unavailable() from trouble
+
+
+async def _fetched(store_url: str, kept: Attachment) -> bytes:
+    if not store_url:
+        raise TryAgain("attachments_not_configured", "BANGFU_ATTACHMENTS_URL is not set here")
+    try:
+        return await attachment_store.get(store_url, kept.sha256)
+    except (BaseError, OSError, AttachmentMissingError) as trouble:
+        _log.exception("attachments.not_found", sha256=kept.sha256)
+        raise _unavailable() from trouble
+
+
+def _unavailable() -> TryAgain:
+    return TryAgain("attachments_unavailable", "the store of attachments cannot be used just now")
+
+
+async def _one(session: AsyncSession, caller: Caller, attachment_id: UUID) -> Attachment:
+    kept = (await find(session, [attachment_id])).get(attachment_id)
+    if kept is None or not caller.covers(kept.division_code):
+        raise NotFound("attachment_not_found", "no such attachment in the caller's divisions")
+    return kept
+
+
+async def _audited(session: AsyncSession, caller: Caller, kept: Attachment, action: str) -> None:
+    await audit.record(
+        session,
+        caller,
+        action=action,
+        subject_type="attachment",
+        subject_id=kept.attachment_id,
+        division_code=kept.division_code,
+        detail={"media_type": kept.media_type, "size": kept.size},
+    )
