@@ -20,12 +20,12 @@ from services.registry.households import actions as households
 from services.registry.households.actions import File, parameter_used
 from services.registry.households.facts import Facts
 from services.registry.households.history import facts_at
-from services.registry.households.refusals import problem_of
+from services.registry.households.refusals import problem_of, refuse_if
 from services.registry.standards import queries as standards
 from shared import audit, clock, identity, parameters
 from shared.auth import Caller
 from shared.contracts.registry import Category, Incomes
-from shared.errors import Fault, NotFound
+from shared.errors import Fault
 from shared.money import yuan
 from shared.parameters import Parameter
 
@@ -50,16 +50,12 @@ async def enter(
 
     Raises NotFound, Refused listing every fault (``standard_missing`` where no line is known).
     """
-    files = await households.lock(session, [household_id], divisions=caller.divisions)
-    if household_id not in files:
-        raise NotFound("household_not_found", "no such household in the caller's divisions")
-    file = files[household_id]
+    file = await households.lock_one(session, caller, household_id)
     then = facts_at(file.timeline, survey.checked_on)
     faults = rules.survey_faults(
         file.facts, then, survey, officer_id=caller.officer_id, today=clock.today()
     )
-    if faults:
-        raise problem_of(faults)
+    refuse_if(faults)
     if then is None or then.category is None:
         raise ValueError("a household on assistance has facts and a category")
     survey = _in_yuan(survey)

@@ -29,6 +29,7 @@ from services.registry.determination.process import (
 from services.registry.determination.steps import Opened
 from services.registry.households import actions as households
 from services.registry.households.actions import File
+from services.registry.households.refusals import refuse_if
 from services.registry.households.rules import day_faults, officer_faults
 from services.registry.means.declared import Declaration, case_of
 from services.registry.means.rules import case_faults
@@ -63,13 +64,10 @@ async def apply(session: AsyncSession, caller: Caller, wanted: Wanted) -> UUID:
     The applicant is told once, here, of all papers that are missing. Raises NotFound, Conflict
     (``application_open``), or Refused listing every fault.
     """
-    files = await households.lock(session, [wanted.household_id], divisions=caller.divisions)
-    if wanted.household_id not in files:
-        raise NotFound("household_not_found", "no such household in the caller's divisions")
-    file = files[wanted.household_id]
+    file = await households.lock_one(session, caller, wanted.household_id)
     if await queries.open_of(session, wanted.household_id, divisions=caller.divisions):
         raise Conflict("application_open", "this household has an application that has not ended")
-    steps.refuse(_application_faults(caller, file, wanted))
+    refuse_if(_application_faults(caller, file, wanted))
     lacking = rules.missing_papers(
         file.facts,
         wanted.papers,
@@ -92,7 +90,7 @@ async def add_papers(
     opened = await steps.begin(session, caller, application_id, Step.ADD_PAPERS)
     faults = officer_faults(caller.officer_id)
     faults += rules.paper_faults(opened.file.facts, papers, today=clock.today())
-    steps.refuse(faults)
+    refuse_if(faults)
     await _store_papers(session, caller, opened.whole.application, papers)
     await steps.move(session, caller, opened, Step.ADD_PAPERS, {})
 
@@ -113,7 +111,7 @@ async def declare(
     faults = officer_faults(caller.officer_id)
     faults += day_faults("#/declared_on", declared_on, today=clock.today())
     faults += rules.removal_faults(declaration, caller.officer_id)
-    steps.refuse(faults + case_faults(case))
+    refuse_if(faults + case_faults(case))
     row = opened.belongs | {
         "declaration_id": identity.new_id(),
         "declared_on": declared_on,
@@ -134,7 +132,7 @@ async def accept(
     faults += rules.acceptance_faults(
         opened.case, await _missing(session, caller, opened), accepted_on
     )
-    steps.refuse(faults)
+    refuse_if(faults)
     case = replace(opened.case, accepted_on=accepted_on)
     survey, opinion = [
         await queries.due(session, case, each, accepted_on, opened.place)
@@ -180,7 +178,7 @@ async def enter_survey(
     faults = rules.survey_faults(opened.case, survey, caller.officer_id, clock.today())
     if not township and not covers_county(caller, opened.place):
         faults.append(rules.county_only())
-    steps.refuse(faults)
+    refuse_if(faults)
     survey_id = identity.new_id()
     row = opened.belongs | asdict(survey)
     row |= {"survey_id": survey_id, "entered_by": caller.officer_id}
@@ -201,7 +199,7 @@ async def sign_survey(
     survey = opened.case.survey(SurveyKind.TOWNSHIP)
     if survey is None or survey.survey_id != survey_id:
         raise NotFound("survey_not_found", "this is not the newest survey of the application")
-    steps.refuse(rules.signature_faults(opened.case, survey, caller.officer_id))
+    refuse_if(rules.signature_faults(opened.case, survey, caller.officer_id))
     await _store_signature(session, caller, opened, survey_id)
     row = await steps.move(session, caller, opened, Step.SIGN_SURVEY, {})
     if len(survey.officers) + 1 < rules.SURVEYORS:
@@ -221,7 +219,7 @@ async def enter_appraisal(
     opened = await steps.begin(session, caller, application_id, Step.APPRAISE)
     faults = officer_faults(caller.officer_id)
     faults += rules.appraisal_faults(opened.case, appraisal, clock.today())
-    steps.refuse(faults)
+    refuse_if(faults)
     appraisal_id = identity.new_id()
     row = opened.belongs | asdict(appraisal)
     row |= {"appraisal_id": appraisal_id, "entered_by": caller.officer_id}
@@ -245,7 +243,7 @@ async def give_opinion(
     )
     faults = rules.opinion_faults(case, opinion, caller.officer_id, clock.today())
     faults += rules.report_faults(report, opinion) if opinion.in_favour else []
-    steps.refuse(faults)
+    refuse_if(faults)
     category = opinion.category or case.category
     row = opened.belongs | asdict(opinion)
     row |= {

@@ -20,7 +20,7 @@ from services.registry.determination.process import ApplicationState, Step
 from services.registry.determination.steps import Opened
 from services.registry.households import actions as households
 from services.registry.households.facts import HouseholdChange
-from services.registry.households.refusals import require_done
+from services.registry.households.refusals import refuse_if, require_done
 from services.registry.tasks.models import TaskKind
 from shared import clock
 from shared.auth import Caller
@@ -69,7 +69,7 @@ async def correct(
         corrected_on=correction.decided_on,
         decided_on=last["decided_on"],
     )
-    steps.refuse(faults)
+    refuse_if(faults)
     refused = opened.case.state is ApplicationState.REFUSED
     row = decision_row(caller, opened, correction.decided_on) | {
         "outcome": ApplicationState.VERIFYING if refused else ApplicationState.IDENTIFIED,

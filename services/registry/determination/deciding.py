@@ -23,6 +23,7 @@ from services.registry.determination.process import ApplicationState, Delivery, 
 from services.registry.determination.rules import Decider
 from services.registry.determination.steps import Opened
 from services.registry.households.history import facts_at
+from services.registry.households.refusals import refuse_if
 from services.registry.households.rules import officer_faults
 from services.registry.lifecycle import actions as lifecycle
 from services.registry.lifecycle.rules import Move, Ruling
@@ -76,7 +77,7 @@ async def announce(
 ) -> None:
     """Ask for the public notice of the opinion. Raises Refused (``opinion_against``) as well."""
     opened = await steps.begin(session, caller, application_id, Step.ANNOUNCE, revision)
-    steps.refuse(rules.announcement_faults(opened.case, caller.officer_id))
+    refuse_if(rules.announcement_faults(opened.case, caller.officer_id))
     given = opened.case.opinion
     if given is None:
         raise ValueError("an application with the state opinion has one")
@@ -111,9 +112,9 @@ async def identify(
     )
     faults += rules.visit_faults(opened.case)
     report_id, more = await _verified(session, caller, opened, decision.decided_on)
-    steps.refuse(faults + more)
+    refuse_if(faults + more)
     reckoned = await reckon(session, opened, decision.decided_on)
-    steps.refuse(rules.finding_faults(reckoned.finding, category, decision.reason))
+    refuse_if(rules.finding_faults(reckoned.finding, category, decision.reason))
     ruling = Ruling(
         move=Move.IDENTIFY,
         decided_on=decision.decided_on,
@@ -152,12 +153,12 @@ async def refuse(
     faults = rules.decision_faults(
         opened.case, decider_of(caller, opened), category, refusal.decided_on, clock.today()
     )
-    steps.refuse(faults)
+    refuse_if(faults)
     reckoned = await _reckoned_if_possible(session, opened, refusal)
     failed = list(refusal.failed_tests)
     if reckoned is not None:
         failed += [each.sentence for each in reckoned.finding.verdict(category).reasons]
-    steps.refuse(rules.refusal_faults(refusal.reason, failed))
+    refuse_if(rules.refusal_faults(refusal.reason, failed))
     await _take_back_notice(session, caller, opened, refusal.reason)
     row = decision_row(caller, opened, refusal.decided_on) | {
         "outcome": ApplicationState.REFUSED,
@@ -189,7 +190,7 @@ async def deliver(
     faults += rules.delivery_faults(
         how.delivered_on, last["decided_on"], how.reference, clock.today()
     )
-    steps.refuse(faults)
+    refuse_if(faults)
     await session.execute(
         update(models.ApplicationDecision)
         .where(models.ApplicationDecision.decision_id == last["decision_id"])
@@ -223,7 +224,7 @@ async def withdraw(
     opened = await steps.begin(session, caller, application_id, Step.WITHDRAW, revision)
     faults = officer_faults(caller.officer_id)
     faults += rules.withdrawal_faults(opened.case, withdrawn_on, reason, clock.today())
-    steps.refuse(faults)
+    refuse_if(faults)
     await _take_back_notice(session, caller, opened, reason)
     changed = {
         "state": ApplicationState.WITHDRAWN,

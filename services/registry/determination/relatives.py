@@ -12,9 +12,10 @@ from uuid import UUID
 from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.registry.determination import queries, steps
+from services.registry.determination import queries
 from services.registry.determination.models import StaffRelative
 from services.registry.households import queries as households
+from services.registry.households.refusals import refuse_if
 from services.registry.households.rules import day_faults, fault, officer_faults
 from shared import audit, clock, identity
 from shared.auth import Caller
@@ -54,7 +55,7 @@ async def register(session: AsyncSession, caller: Caller, filing: Filing) -> UUI
     if not (filing.position.strip() and filing.relation.strip()):
         message = "须写明职务和亲属关系"
         faults.append(fault("position", "position_missing", message))
-    steps.refuse(faults)
+    refuse_if(faults)
     row = asdict(filing) | {
         "staff_relative_id": identity.new_id(),
         "division_code": persons[filing.person_id].division_code,
@@ -79,7 +80,7 @@ async def end(
     faults += day_faults("#/ended_on", ended_on, today=clock.today())
     if ended_on < row["registered_on"]:
         faults.append(fault("ended_on", "before_registration", "不能早于备案日期"))
-    steps.refuse(faults)
+    refuse_if(faults)
     await session.execute(
         update(StaffRelative)
         .where(StaffRelative.staff_relative_id == staff_relative_id)

@@ -4,7 +4,7 @@ The household's row is locked first and the application's after it: one step at 
 takes it, and in one order with the decisions of the life cycle.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -18,13 +18,13 @@ from services.registry.determination.process import Case, Step
 from services.registry.determination.queries import Whole
 from services.registry.households import actions as households
 from services.registry.households.actions import File
-from services.registry.households.refusals import problem_of
+from services.registry.households.refusals import refuse_if
 from services.registry.tasks import actions as board
 from services.registry.tasks.actions import Opening
 from services.registry.tasks.models import TaskKind
 from shared import audit, clock
 from shared.auth import Caller
-from shared.errors import Fault, NotFound, PreconditionFailed
+from shared.errors import NotFound, PreconditionFailed
 from shared.workdays import Deadline
 
 WAITING = (
@@ -91,7 +91,7 @@ async def begin(
         raise PreconditionFailed("revision_moved", "the application changed since it was read")
     known, file = await queries.whole(session, row), files[row["household_id"]]
     case = await _with_relatives(session, caller, file, queries.case_of(known))
-    refuse(rules.step_faults(case, step))
+    refuse_if(rules.step_faults(case, step))
     return Opened(file, known, case)
 
 
@@ -104,12 +104,6 @@ async def _with_relatives(session: AsyncSession, caller: Caller, file: File, cas
         staff_relative=case.staff_relative or bool(entries),
         related_officers=frozenset(each for each in officers if each),
     )
-
-
-def refuse(faults: Sequence[Fault]) -> None:
-    """Raises the problem that these faults are, if there is any."""
-    if faults:
-        raise problem_of(faults)
 
 
 async def move(

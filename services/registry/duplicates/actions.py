@@ -14,7 +14,7 @@ from services.registry.households import queries as filed
 from services.registry.households import sealed
 from services.registry.households.facts import HouseholdChange, LeaveReason, Leaving
 from services.registry.households.models import Household, Person
-from services.registry.households.refusals import problem_of, require_done
+from services.registry.households.refusals import refuse_if, require_done
 from services.registry.mergers import actions as mergers
 from services.registry.mergers.rules import Amounts, Merging
 from services.registry.tasks import actions as tasks
@@ -61,9 +61,7 @@ async def _hash_phones(session: AsyncSession, people: Sequence[RowMapping]) -> N
 async def dismiss(session: AsyncSession, caller: Caller, candidate_id: UUID, reason: str) -> None:
     """They are two. Raises NotFound, Conflict (``candidate_decided``) or Refused."""
     pair = await _open(session, caller, candidate_id)
-    faults = rules.dismissal_faults(reason, officer_id=caller.officer_id)
-    if faults:
-        raise problem_of(faults)
+    refuse_if(rules.dismissal_faults(reason, officer_id=caller.officer_id))
     await _decide(session, caller, pair, CandidateState.DISMISSED, reason)
 
 
@@ -79,8 +77,7 @@ async def confirm(
     faults = rules.confirmation_faults(
         confirmation, both, officer_id=caller.officer_id, today=clock.today()
     )
-    if faults:
-        raise problem_of(faults)
+    refuse_if(faults)
     (other,) = both - {confirmation.kept_person_id}
     standing = await filed.standing_of(session, both, divisions=caller.divisions)
     kept, left = standing.get(confirmation.kept_person_id), standing.get(other)

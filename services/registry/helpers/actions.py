@@ -18,7 +18,7 @@ from services.registry.helpers.rules import Candidate, Registration, Wish
 from services.registry.households import actions as households
 from services.registry.households import sealed
 from services.registry.households.actions import File
-from services.registry.households.refusals import problem_of
+from services.registry.households.refusals import refuse_if
 from services.registry.tasks import actions as tasks
 from services.registry.tasks.actions import Opening
 from services.registry.tasks.models import TaskKind
@@ -26,7 +26,7 @@ from services.registry.tasks.queries import deadlines
 from shared import audit, clock, identity, parameters
 from shared.asked import prefix_of
 from shared.auth import Caller
-from shared.errors import Conflict, Fault, Forbidden, NotFound
+from shared.errors import Conflict, Forbidden, NotFound
 
 
 async def register(session: AsyncSession, caller: Caller, one: Registration) -> UUID:
@@ -37,7 +37,7 @@ async def register(session: AsyncSession, caller: Caller, one: Registration) -> 
     """
     if not caller.covers(one.division_code):
         raise Forbidden("division_not_yours", "register helpers of your own divisions")
-    _refuse(rules.registration_faults(one, officer_id=caller.officer_id, today=clock.today()))
+    refuse_if(rules.registration_faults(one, officer_id=caller.officer_id, today=clock.today()))
     helper_id = identity.new_id()
     entered = await session.scalar(
         insert_unless(Helper)
@@ -86,7 +86,7 @@ async def leave(session: AsyncSession, caller: Caller, helper_id: UUID, left_on:
         officer_id=caller.officer_id,
         today=clock.today(),
     )
-    _refuse(faults)
+    refuse_if(faults)
     await session.execute(
         update(Helper)
         .where(Helper.helper_id == helper_id)
@@ -104,7 +104,7 @@ async def pair(session: AsyncSession, caller: Caller, wish: Wish) -> UUID:
 
     Raises NotFound, Refused listing every fault, Conflict (``lead_exists``, ``already_paired``).
     """
-    file = await _household(session, caller, wish.household_id)
+    file = await households.lock_one(session, caller, wish.household_id)
     if wish.lead and await queries.lead_of(session, wish.household_id):
         raise Conflict("lead_exists", "the household has a lead helper: transfer that pairing")
     pairing_id = await _add(session, caller, file, wish)
@@ -155,7 +155,7 @@ async def hand_over(session: AsyncSession, caller: Caller, pairing_id: UUID, on:
         officer_id=caller.officer_id,
         today=clock.today(),
     )
-    _refuse(faults)
+    refuse_if(faults)
     await _change(session, pairing_id, handed_over_on=on)
     await tasks.close_task(session, kind=TaskKind.HANDOVER, subject_id=pairing_id)
     place = file.facts.division_code
@@ -192,7 +192,7 @@ async def _add(
         load=load,
         most=most.value if most else None,
     )
-    _refuse(
+    refuse_if(
         rules.pairing_faults(
             facts, wish, candidate, officer_id=caller.officer_id, today=clock.today()
         )
@@ -221,18 +221,11 @@ async def _add(
     return pairing_id
 
 
-async def _household(session: AsyncSession, caller: Caller, household_id: UUID) -> File:
-    files = await households.lock(session, [household_id], divisions=caller.divisions)
-    if household_id not in files:
-        raise NotFound("household_not_found", "no such household in the caller's divisions")
-    return files[household_id]
-
-
 async def _open(session: AsyncSession, caller: Caller, pairing_id: UUID) -> tuple[Any, File]:
     seen = await queries.pairing(session, pairing_id, divisions=caller.divisions)
     if seen is None:
         raise NotFound("pairing_not_found", "no such pairing in the caller's divisions")
-    file = await _household(session, caller, seen["household_id"])
+    file = await households.lock_one(session, caller, seen["household_id"])
     row = await queries.pairing(session, pairing_id, divisions=caller.divisions)
     if row is None or row["ended_on"] is not None:
         raise Conflict("pairing_ended", "this pairing has ended")
@@ -250,7 +243,7 @@ async def _finish(
         officer_id=caller.officer_id,
         today=clock.today(),
     )
-    _refuse(faults)
+    refuse_if(faults)
     await _change(session, row["pairing_id"], ended_on=on, end_reason=reason.strip())
     await tasks.close_task(session, kind=TaskKind.HANDOVER, subject_id=row["pairing_id"])
 
@@ -261,11 +254,6 @@ async def _change(session: AsyncSession, pairing_id: UUID, **columns: Any) -> No
         .where(Pairing.pairing_id == pairing_id)
         .values(recorded_at=clock.now(), **columns)
     )
-
-
-def _refuse(faults: list[Fault]) -> None:
-    if faults:
-        raise problem_of(faults)
 
 
 async def _note(

@@ -14,7 +14,14 @@ from services.registry.households import admission, persons, places, records, ru
 from services.registry.households.admission import Identified
 from services.registry.households.facts import HouseholdEntry, Outcome, Result
 from services.registry.households.persons import Claim
-from services.registry.households.records import File, Revision, Ruling, lock, parameter_used
+from services.registry.households.records import (
+    File,
+    Revision,
+    Ruling,
+    lock,
+    lock_one,
+    parameter_used,
+)
 from services.registry.households.revising import revise_households
 from services.registry.households.writing import Written, write
 from shared import audit, clock, identity
@@ -29,6 +36,7 @@ __all__ = [
     "Written",
     "admit_households",
     "lock",
+    "lock_one",
     "open_household",
     "parameter_used",
     "revise_households",

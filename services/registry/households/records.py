@@ -15,8 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.households.facts import Facts, LeaveReason
 from services.registry.households.history import Entry, Timeline
+from shared.auth import Caller
 from shared.contracts.registry import HouseholdEvent
 from shared.db import COVERED, driver_of
+from shared.errors import NotFound
 from shared.parameters import Parameter
 
 
@@ -150,6 +152,14 @@ async def lock(
         )
         for row in rows
     }
+
+
+async def lock_one(session: AsyncSession, caller: Caller, household_id: UUID) -> File:
+    """The caller's household, locked. Raises NotFound outside its divisions."""
+    files = await lock(session, [household_id], divisions=caller.divisions)
+    if household_id not in files:
+        raise NotFound("household_not_found", "no such household in the caller's divisions")
+    return files[household_id]
 
 
 def _waited(row: asyncpg.Record) -> bool:

@@ -50,6 +50,12 @@ def require_done(outcome: Outcome) -> Outcome:
     raise problem_of(outcome.faults)
 
 
+def refuse_if(faults: Sequence[Fault]) -> None:
+    """Raise their problem if there are any faults."""
+    if faults:
+        raise problem_of(faults)
+
+
 def problem_of(faults: Sequence[Fault]) -> Conflict | NotFound | PreconditionFailed | Refused:
     """The problem that these faults are, named by the first of them."""
     first = faults[0]

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.registry.households import actions as households
 from services.registry.households import queries as files
 from services.registry.households import sealed as persons
-from services.registry.households.refusals import problem_of
+from services.registry.households.refusals import problem_of, refuse_if
 from services.registry.leads import intake, models, queries, rules, sealed
 from services.registry.leads.intake import Incoming, Taken
 from services.registry.leads.rules import Accord, Report, Subject, Visit
@@ -32,9 +32,7 @@ async def report(session: AsyncSession, caller: Caller, said: Report) -> Taken:
     The lead it joins may lie in another county. Raises NotFound, Forbidden, or Refused listing
     every fault.
     """
-    faults = rules.report_faults(said, today=clock.today())
-    if faults:
-        raise problem_of(faults)
+    refuse_if(rules.report_faults(said, today=clock.today()))
     return await _take(session, caller, said)
 
 
@@ -67,9 +65,7 @@ async def take_subject(
     ``known`` are the other fields of Incoming. Raises Refused for a place that is none.
     """
     place = await divisions.find(session, subject.division_code)
-    faults = rules.place_faults(place.level if place else None, "person/division_code")
-    if faults:
-        raise problem_of(faults)
+    refuse_if(rules.place_faults(place.level if place else None, "person/division_code"))
     number = identity.parse_id_number(subject.id_number).number if subject.id_number else None
     household_id, where = await _file_of(session, caller, number) if number else (None, None)
     one = Incoming(
@@ -109,8 +105,7 @@ async def visit(session: AsyncSession, caller: Caller, lead_id: UUID, made: Visi
         officer_id=caller.officer_id,
         today=clock.today(),
     )
-    if faults:
-        raise problem_of(faults)
+    refuse_if(faults)
     visit_id = identity.new_id()
     await session.execute(
         insert(models.LeadVisit).values(
@@ -144,9 +139,7 @@ async def dismiss(session: AsyncSession, caller: Caller, lead_id: UUID, reason: 
     Raises NotFound, Conflict (``lead_closed``), or Refused listing every fault.
     """
     lead = await _open_lead(session, caller, lead_id)
-    faults = rules.dismissal_faults(LeadState(lead["state"]), reason, caller.officer_id)
-    if faults:
-        raise problem_of(faults)
+    refuse_if(rules.dismissal_faults(LeadState(lead["state"]), reason, caller.officer_id))
     await _decide(session, caller, lead, LeadState.DISMISSED, reason=reason.strip())
     await _record(session, caller, "lead.dismissed", lead)
 
@@ -170,14 +163,10 @@ async def accept(
     applicant = seen["household_id"] or household_id
     if faults or applicant is None:
         raise problem_of(faults)
-    held = await households.lock(session, [applicant], divisions=caller.divisions)
-    if applicant not in held:
-        raise NotFound("household_not_found", "no such household in the caller's divisions")
-    facts = held[applicant].facts
+    file = await households.lock_one(session, caller, applicant)
+    facts = file.facts
     lead = await _open_lead(session, caller, lead_id)
-    faults = rules.acceptance_faults(LeadState(lead["state"]), facts.state, caller.officer_id)
-    if faults:
-        raise problem_of(faults)
+    refuse_if(rules.acceptance_faults(LeadState(lead["state"]), facts.state, caller.officer_id))
     if lead["division_code"] != facts.division_code:
         await _place(session, lead_id, facts.division_code)
     await _decide(
@@ -200,8 +189,7 @@ async def transfer(session: AsyncSession, caller: Caller, lead_id: UUID, there: 
         there=there,
         officer_id=caller.officer_id,
     )
-    if faults:
-        raise problem_of(faults)
+    refuse_if(faults)
     await _change(session, lead)
     await _place(session, lead_id, there)
     await audit.record(
@@ -235,13 +223,9 @@ async def _file_of(
 
 async def _hold(session: AsyncSession, caller: Caller, household_id: UUID) -> str:
     """Where the household lies; it stays there until the end."""
-    held = await households.lock(session, [household_id], divisions=caller.divisions)
-    if household_id not in held:
-        raise NotFound("household_not_found", "no such household in the caller's divisions")
-    faults = rules.reportable_faults(held[household_id].facts.state)
-    if faults:
-        raise problem_of(faults)
-    return held[household_id].facts.division_code
+    file = await households.lock_one(session, caller, household_id)
+    refuse_if(rules.reportable_faults(file.facts.state))
+    return file.facts.division_code
 
 
 async def _open_lead(session: AsyncSession, caller: Caller, lead_id: UUID) -> RowMapping:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.registry.households.refusals import problem_of
+from services.registry.households.refusals import refuse_if
 from services.registry.leads import actions, rules
 from services.registry.leads.rules import Report, Subject
 from services.registry.leads.states import LeadSource, LeadState
@@ -37,9 +37,7 @@ async def take(
     ``session`` is a public one. Raises Refused listing every fault, or TooMany.
     """
     said = Report(source=LeadSource.WECHAT, reported_on=clock.today(), words=words, subject=subject)
-    faults = rules.report_faults(said, today=clock.today())
-    if faults:
-        raise problem_of(faults)
+    refuse_if(rules.report_faults(said, today=clock.today()))
     await public_uses.use(session, "leads.address", sender, most=limits.per_address)
     phone = identity.normalise_code(subject.phone or "")
     await public_uses.use(session, "leads.phone", phone, most=limits.per_phone)

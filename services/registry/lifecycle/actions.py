@@ -16,7 +16,7 @@ from services.registry.households import actions as households
 from services.registry.households.actions import File, Revision, Written
 from services.registry.households.facts import Facts, LeaveReason
 from services.registry.households.history import amend, facts_at
-from services.registry.households.refusals import problem_of
+from services.registry.households.refusals import refuse_if
 from services.registry.ledger import queries as ledger
 from services.registry.lifecycle import rules
 from services.registry.lifecycle.rules import Circumstances, Move, Ruling
@@ -28,7 +28,6 @@ from services.registry.returns import queries as return_checks
 from shared import audit, clock, parameters
 from shared.auth import Caller
 from shared.contracts.registry import State
-from shared.errors import NotFound
 from shared.parameters import Parameter
 
 __all__ = ["decide"]
@@ -42,15 +41,10 @@ async def decide(
     Open notices that nothing can follow any more are taken back, and open return checks that the
     decision answers are ended, in the same transaction.
     """
-    files = await households.lock(session, [household_id], divisions=caller.divisions)
-    if household_id not in files:
-        raise NotFound("household_not_found", "no such household in the caller's divisions")
-    file = files[household_id]
+    file = await households.lock_one(session, caller, household_id)
     used = await _parameters(session, file, ruling)
     checks = _judge(file, ruling, await _around(session, caller, file, ruling, used))
-    faults = rules.faults_of(checks)
-    if faults:
-        raise problem_of(faults)
+    refuse_if(rules.faults_of(checks))
     revision = _revision(file, ruling, _stored(caller, ruling, checks, used))
     (written,) = await households.write(session, caller, [revision])
     state = written.facts.state

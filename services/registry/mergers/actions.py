@@ -11,7 +11,7 @@ from services.registry.households import places
 from services.registry.households.actions import File, Revision, Ruling
 from services.registry.households.facts import Facts, LeaveReason
 from services.registry.households.history import amend
-from services.registry.households.refusals import problem_of
+from services.registry.households.refusals import refuse_if
 from services.registry.mergers import queries, rules
 from services.registry.mergers.models import Merger
 from services.registry.mergers.rules import Merging
@@ -39,8 +39,7 @@ async def merge(
         officer_id=caller.officer_id,
         today=clock.today(),
     )
-    if faults:
-        raise problem_of(faults)
+    refuse_if(faults)
     if await applications.open_of(session, merged_id, divisions=caller.divisions):
         raise Conflict(
             "application_in_progress",
@@ -109,9 +108,7 @@ async def undo(session: AsyncSession, caller: Caller, merger_id: UUID, reason: s
         await queries.newest_revision(session, file.household_id) != merger[revision]
         for file, revision in ((survivor, "revision"), (merged, "merged_revision"))
     ]
-    faults = rules.undoing_faults(reason, changed=any(changed), officer_id=caller.officer_id)
-    if faults:
-        raise problem_of(faults)
+    refuse_if(rules.undoing_faults(reason, changed=any(changed), officer_id=caller.officer_id))
     before = merger["revision_before"], merger["merged_revision"] - 1
     alone = await queries.facts_up_to(session, survivor.household_id, before[0])
     other = await queries.facts_up_to(session, merged.household_id, before[1])

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.registry.households import actions as households
 from services.registry.households import rules as household_rules
 from services.registry.households.actions import File
-from services.registry.households.refusals import problem_of
+from services.registry.households.refusals import refuse_if
 from services.registry.ledger import actions as ledger
 from services.registry.notices import queries, rules
 from services.registry.notices.models import NoticeRequest
@@ -46,12 +46,11 @@ async def request(session: AsyncSession, caller: Caller, household_id: UUID, wis
     Raises NotFound, Refused listing every fault, Conflict (``notice_open``) while a notice of this
     kind still runs for the household.
     """
-    file = await _locked(session, caller, household_id)
+    file = await households.lock_one(session, caller, household_id)
     today = clock.today()
     faults = household_rules.officer_faults(caller.officer_id)
     faults += rules.wish_faults(file.facts, wish, on=today)
-    if faults:
-        raise problem_of(faults)
+    refuse_if(faults)
     known = await queries.announcements(session, household_id, divisions=caller.divisions)
     if any(each.is_open and each.kind is wish.kind for each in known):
         raise Conflict(
@@ -73,12 +72,11 @@ async def withdraw(
 
     Raises NotFound, Refused (no reason, no officer), Conflict (``notice_closed``).
     """
-    await _locked(session, caller, household_id)
+    await households.lock_one(session, caller, household_id)
     faults = household_rules.officer_faults(caller.officer_id)
     if not reason.strip():
         faults.append(household_rules.fault("reason", "reason_missing", "须以文字写明理由"))
-    if faults:
-        raise problem_of(faults)
+    refuse_if(faults)
     rows = await queries.notices_of(session, household_id, divisions=caller.divisions)
     row = next((row for row in rows if row["notice_request_id"] == request_id), None)
     if row is None:
@@ -115,13 +113,6 @@ async def record_notices(session: AsyncSession, reported: Sequence[tuple[int, No
         rows = [notice.model_dump() | {"version": version} for version, notice in reported]
         sent = {name: [row[name] for row in rows] for name in _NOTICE}
         await session.execute(_RECORD, sent | {"now": clock.now()})
-
-
-async def _locked(session: AsyncSession, caller: Caller, household_id: UUID) -> File:
-    files = await households.lock(session, [household_id], divisions=caller.divisions)
-    if household_id not in files:
-        raise NotFound("household_not_found", "no such household in the caller's divisions")
-    return files[household_id]
 
 
 def _row(caller: Caller, file: File, wish: Wish, today: date) -> dict[str, Any]:

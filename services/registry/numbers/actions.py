@@ -9,13 +9,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.households import actions as households
-from services.registry.households.refusals import problem_of
+from services.registry.households.refusals import refuse_if
 from services.registry.numbers import rules
 from services.registry.numbers.models import HouseholdAlias
 from services.registry.numbers.rules import AliasKind
 from shared import audit, clock
 from shared.auth import Caller
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict
 
 
 async def enter(
@@ -26,13 +26,10 @@ async def enter(
     Raises NotFound, Refused (``number_invalid``), or Conflict (``number_taken``) where another
     household, of any county, has the national number.
     """
-    files = await households.lock(session, [household_id], divisions=caller.divisions)
-    if household_id not in files:
-        raise NotFound("household_not_found", "no such household in the caller's divisions")
+    file = await households.lock_one(session, caller, household_id)
     numbers, faults = rules.read(given)
-    if faults:
-        raise problem_of(faults)
-    division_code = files[household_id].facts.division_code
+    refuse_if(faults)
+    division_code = file.facts.division_code
     gone = [kind.value for kind, number in numbers.items() if number is None]
     await session.execute(
         delete(HouseholdAlias).where(

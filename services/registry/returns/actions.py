@@ -12,7 +12,7 @@ from sqlalchemy import insert, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.households import actions as households
-from services.registry.households.refusals import problem_of
+from services.registry.households.refusals import refuse_if
 from services.registry.ledger.actions import hold_households
 from services.registry.returns import models, queries, rules
 from services.registry.returns.rules import CheckOutcome, Dismissal, Sign
@@ -48,13 +48,9 @@ async def report(
 
     Raises NotFound, or Refused listing every fault.
     """
-    files = await households.lock(session, [household_id], divisions=caller.divisions)
-    if household_id not in files:
-        raise NotFound("household_not_found", "no such household in the caller's divisions")
-    facts = files[household_id].facts
-    faults = rules.sign_faults(facts, sign, today=clock.today())
-    if faults:
-        raise problem_of(faults)
+    file = await households.lock_one(session, caller, household_id)
+    facts = file.facts
+    refuse_if(rules.sign_faults(facts, sign, today=clock.today()))
     hardship_id = identity.new_id()
     row = {
         "source": SOURCE,
@@ -99,8 +95,7 @@ async def dismiss(session: AsyncSession, caller: Caller, dismissal: Dismissal) -
         officer_id=caller.officer_id,
         today=clock.today(),
     )
-    if faults:
-        raise problem_of(faults)
+    refuse_if(faults)
     await _end(
         session,
         caller,

@@ -13,7 +13,7 @@ from services.registry.households import actions as households
 from services.registry.households.facts import HouseholdChange
 from services.registry.households.history import facts_at
 from services.registry.households.records import File
-from services.registry.households.refusals import problem_of, require_done
+from services.registry.households.refusals import refuse_if, require_done
 from services.registry.sources import queries, rules
 from services.registry.sources.models import SourceConflict
 from services.registry.sources.rules import Settlement
@@ -127,8 +127,7 @@ async def settle(
     faults = rules.settling_faults(
         reason, officer_id=caller.officer_id, bureau=caller.bureau, owner=row["owner"]
     )
-    if faults:
-        raise problem_of(faults)
+    refuse_if(faults)
     if settlement is Settlement.TAKEN:
         file = files[row["household_id"]]
         change = HouseholdChange(

@@ -13,7 +13,7 @@ from services.registry.households.actions import File, Revision, Ruling
 from services.registry.households.admission import contact_faults
 from services.registry.households.facts import LeaveReason
 from services.registry.households.history import amend
-from services.registry.households.refusals import problem_of
+from services.registry.households.refusals import refuse_if
 from services.registry.households.rules import beginning, household_no
 from services.registry.splits import queries, rules
 from services.registry.splits.models import Split
@@ -47,18 +47,14 @@ async def split(
     The old household tells of it (``split``) and keeps its file; the new one is opened, and
     identified if the old one is on assistance. Raises NotFound, Conflict or Refused.
     """
-    files = await households.lock(session, [household_id], divisions=caller.divisions)
-    if household_id not in files:
-        raise NotFound("household_not_found", "no such household in the caller's divisions")
-    file = files[household_id]
+    file = await households.lock_one(session, caller, household_id)
     faults = rules.splitting_faults(
         file.timeline, splitting, officer_id=caller.officer_id, today=clock.today()
     )
     villages = await places.villages(session, [splitting.division_code])
     faults += places.faults(caller, splitting.division_code, villages)
     faults += contact_faults(contact.phone, contact.account)
-    if faults:
-        raise problem_of(faults)
+    refuse_if(faults)
     # The old file first: nobody has two places at once.
     await households.write(session, caller, [_old(caller, file, splitting)])
     new = await _new(session, caller, file, splitting, contact)
@@ -169,9 +165,9 @@ async def review(
         raise Conflict("split_not_watched", "this split is not watched: there is nothing to find")
     if row["outcome"] is not None:
         raise Conflict("split_reviewed", f"this split was looked at: {row['outcome']}")
-    faults = rules.review_faults(reason, officer_id=caller.officer_id, decided_by=row["decided_by"])
-    if faults:
-        raise problem_of(faults)
+    refuse_if(
+        rules.review_faults(reason, officer_id=caller.officer_id, decided_by=row["decided_by"])
+    )
     found = {
         "outcome": finding.value,
         "reviewed_on": clock.today(),

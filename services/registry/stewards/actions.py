@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.households import sealed
-from services.registry.households.refusals import problem_of
+from services.registry.households.refusals import refuse_if
 from services.registry.stewards import queries, rules
 from services.registry.stewards.models import Contact
 from services.registry.stewards.rules import Appointment
@@ -25,9 +25,7 @@ async def appoint(session: AsyncSession, caller: Caller, one: Appointment) -> UU
     """
     if not caller.covers(one.division_code):
         raise Forbidden("division_not_yours", "appoint contacts of your own divisions")
-    faults = rules.appointment_faults(one, today=clock.today())
-    if faults:
-        raise problem_of(faults)
+    refuse_if(rules.appointment_faults(one, today=clock.today()))
     contact_id = identity.new_id()
     entered = await session.scalar(
         insert(Contact)
@@ -62,9 +60,7 @@ async def end(session: AsyncSession, caller: Caller, contact_id: UUID, ended_on:
         raise NotFound("contact_not_found", "no such contact in the caller's divisions")
     if contact.ended_on is not None:
         raise Conflict("contact_ended", f"this appointment ended on {contact.ended_on}")
-    faults = rules.ending_faults(ended_on, appointed_on=contact.appointed_on, today=clock.today())
-    if faults:
-        raise problem_of(faults)
+    refuse_if(rules.ending_faults(ended_on, appointed_on=contact.appointed_on, today=clock.today()))
     contact.ended_on, contact.recorded_at = ended_on, clock.now()
     await _noted(session, caller, "contact.ended", contact_id, contact.division_code)
 

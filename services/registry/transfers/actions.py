@@ -18,7 +18,7 @@ from services.registry.households import places
 from services.registry.households.facts import HouseholdChange, LeaveReason, Leaving, Outcome
 from services.registry.households.models import Person
 from services.registry.households.records import File
-from services.registry.households.refusals import problem_of, require_done
+from services.registry.households.refusals import refuse_if, require_done
 from services.registry.households.rules import fault
 from services.registry.transfers import queries, rules
 from services.registry.transfers.models import TransferTask
@@ -42,8 +42,7 @@ async def agree(session: AsyncSession, caller: Caller, task_id: UUID, agreement:
     faults = rules.agreement_faults(
         facts, task["person_id"], agreement, officer_id=caller.officer_id
     )
-    if faults:
-        raise problem_of(faults)
+    refuse_if(faults)
     await _hold_person(session, caller, task["person_id"])
     await _decide(
         session,
@@ -60,9 +59,7 @@ async def agree(session: AsyncSession, caller: Caller, task_id: UUID, agreement:
 async def refuse(session: AsyncSession, caller: Caller, task_id: UUID, reason: str) -> None:
     """Keep the person, with the reason. Raises NotFound, Conflict or Refused."""
     task = await _held(session, caller, task_id)
-    faults = rules.refusal_faults(reason, officer_id=caller.officer_id)
-    if faults:
-        raise problem_of(faults)
+    refuse_if(rules.refusal_faults(reason, officer_id=caller.officer_id))
     await _decide(session, caller, task, TransferState.REFUSED, reason=reason.strip())
 
 
@@ -73,15 +70,12 @@ async def offer(
 
     Raises NotFound, Conflict (``transfer_agreed_elsewhere``) or Refused.
     """
-    files = await households.lock(session, [household_id], divisions=caller.divisions)
-    if household_id not in files:
-        raise NotFound("household_not_found", "no such household in the caller's divisions")
-    facts = files[household_id].facts
+    file = await households.lock_one(session, caller, household_id)
+    facts = file.facts
     faults = rules.offer_faults(facts, to, officer_id=caller.officer_id)
     if to not in await places.villages(session, [to]):
         faults.append(fault("to", "division_unknown", "行政村代码不存在"))
-    if faults:
-        raise problem_of(faults)
+    refuse_if(faults)
     await _hold_person(session, caller, facts.head_person_id)
     row: dict[str, Any] = {
         "task_id": identity.new_id(),
@@ -122,8 +116,7 @@ async def take_over(
     faults = rules.take_over_faults(
         valid_from, task["moves_on"], officer_id=caller.officer_id, today=clock.today()
     )
-    if faults:
-        raise problem_of(faults)
+    refuse_if(faults)
     reaching = await _reach(session, caller, task["from_county"])
     take = _take_household if task["household_id"] else _take_person
     outcome, moved = await take(session, reaching, task, valid_from)

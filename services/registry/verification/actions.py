@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.registry.households import actions as households
 from services.registry.households import sealed as households_sealed
 from services.registry.households.actions import File
-from services.registry.households.refusals import problem_of
+from services.registry.households.refusals import problem_of, refuse_if
 from services.registry.households.rules import fault
 from services.registry.verification import consent, queries, sealed
 from services.registry.verification.consent import Question, Signed, Wish
@@ -37,7 +37,7 @@ async def register_obligor(
     Raises NotFound, Conflict (``obligor_known``), Refused (``id_number_…``, ``member_unknown``,
     ``obligor_is_member``).
     """
-    officer, file = officer_of(caller), await _locked(session, caller, household_id)
+    officer, file = officer_of(caller), await households.lock_one(session, caller, household_id)
     if file.facts.member(supports_person_id) is None:
         raise problem_of([fault("person_id", "member_unknown", "该人员不是本户成员")])
     number = _parsed(id_number)
@@ -74,7 +74,7 @@ async def end_obligor(
     Raises NotFound, Conflict (``obligor_ended``), Refused (``reason_missing``).
     """
     officer_of(caller)
-    file = await _locked(session, caller, household_id)
+    file = await households.lock_one(session, caller, household_id)
     known = await queries.obligors_of(session, household_id, divisions=caller.divisions)
     found = next((each for each in known if each["obligor_id"] == obligor_id), None)
     if found is None:
@@ -96,11 +96,9 @@ async def authorize(
 
     Raises NotFound, or Refused listing every fault.
     """
-    officer, file = officer_of(caller), await _locked(session, caller, household_id)
+    officer, file = officer_of(caller), await households.lock_one(session, caller, household_id)
     obligors = await _obligors(session, caller, household_id)
-    faults = consent.signed_faults(file.facts, obligors, signed, today=clock.today())
-    if faults:
-        raise problem_of(faults)
+    refuse_if(consent.signed_faults(file.facts, obligors, signed, today=clock.today()))
     known = await queries.authorizations_of(session, household_id, divisions=caller.divisions)
     earlier = [each["version"] for each in known if each["subject_id"] == signed.subject_id]
     guardian = signed.guardian
@@ -143,7 +141,7 @@ async def revoke(
     Raises NotFound, Conflict (``authorization_revoked``), Refused (``reason_missing``).
     """
     officer, said = officer_of(caller), _said(reason)
-    file = await _locked(session, caller, household_id)
+    file = await households.lock_one(session, caller, household_id)
     row = await queries.hold_authorization(
         session, household_id, authorization_id, divisions=caller.divisions
     )
@@ -166,7 +164,7 @@ async def request(session: AsyncSession, caller: Caller, household_id: UUID, wis
     missing by name of his id.
     """
     today = clock.today()
-    file = await _locked(session, caller, household_id)
+    file = await households.lock_one(session, caller, household_id)
     running = await queries.is_running(session, household_id)
     faults = consent.wish_faults(
         file.facts, wish, officer_id=caller.officer_id, today=today, running=running
@@ -176,8 +174,7 @@ async def request(session: AsyncSession, caller: Caller, household_id: UUID, wis
     required = consent.must_sign(file.facts, obligors, aid_type=wish.aid_type, today=today)
     faults += consent.unsigned_faults(required, consents, wish.sources, on=today)
     faults += await queries.parameter_faults(session, file.facts.division_code, today)
-    if faults:
-        raise problem_of(faults)
+    refuse_if(faults)
     asked = consent.questions(file.facts, obligors, consents, wish.sources, on=today)
     row = _verification(caller, file, wish)
     await session.execute(insert(Verification), [row])
@@ -197,7 +194,7 @@ async def ask_again(
     signature is missing.
     """
     officer_of(caller)
-    file = await _locked(session, caller, household_id)
+    file = await households.lock_one(session, caller, household_id)
     row = await queries.one(session, household_id, verification_id, divisions=caller.divisions)
     if row is None:
         raise NotFound("verification_not_found", "no such verification of this household")
@@ -219,8 +216,7 @@ async def ask_again(
             on=clock.today(),
         )
     ]
-    if faults:
-        raise problem_of(faults)
+    refuse_if(faults)
     for subject_id, source in wanted:
         await session.execute(
             update(Item)
@@ -231,13 +227,6 @@ async def ask_again(
     told = {"verification_id": verification_id, "items": len(wanted)}
     await _note(session, caller, file, "verification.asked_again", **told)
     return len(wanted)
-
-
-async def _locked(session: AsyncSession, caller: Caller, household_id: UUID) -> File:
-    files = await households.lock(session, [household_id], divisions=caller.divisions)
-    if household_id not in files:
-        raise NotFound("household_not_found", "no such household in the caller's divisions")
-    return files[household_id]
 
 
 async def _obligors(session: AsyncSession, caller: Caller, household_id: UUID) -> list[UUID]:

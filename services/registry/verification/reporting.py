@@ -41,9 +41,7 @@ async def make(
     ``parameter_missing``).
     """
     officer, where = officer_of(caller), caller.divisions
-    files = await households.lock(session, [household_id], divisions=where)
-    if household_id not in files:
-        raise NotFound("household_not_found", "no such household in the caller's divisions")
+    file = await households.lock_one(session, caller, household_id)
     row = await queries.one(session, household_id, verification_id, divisions=where)
     if row is None:
         raise NotFound("verification_not_found", "no such verification of this household")
@@ -64,7 +62,7 @@ async def make(
         "conclusion": concluded(doubts, absent).value,
         "missing_sources": [source.value for source in absent],
         "missing_reason": missing_reason.strip() if absent else "",
-        "content_encrypted": sealed.seal_report(_content(files[household_id], items, doubts)),
+        "content_encrypted": sealed.seal_report(_content(file, items, doubts)),
         "print_count": 0,
     }
     await session.execute(insert(Report), [report])

@@ -6,7 +6,7 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.households import actions as households
-from services.registry.households.refusals import problem_of
+from services.registry.households.refusals import refuse_if
 from services.registry.households.rules import fault
 from services.registry.tasks import actions as tasks
 from services.registry.verification import queries
@@ -43,9 +43,7 @@ async def settle(
     if row["outcome"] is not None:
         raise Conflict("doubt_settled", f"this doubt has been settled: {row['outcome']}")
     corrected = files[row["household_id"]].revision > row["revision"]
-    faults = _faults(outcome, words, proof, corrected=corrected)
-    if faults:
-        raise problem_of(faults)
+    refuse_if(_faults(outcome, words, proof, corrected=corrected))
     settled = {"outcome": outcome.value, "words": words.strip(), "proof": proof.strip()}
     await session.execute(
         update(Doubt)
