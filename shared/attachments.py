@@ -13,7 +13,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
 from obstore.exceptions import BaseError
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Column, DateTime, Integer, MetaData, Table, Text, Uuid, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
@@ -70,6 +70,13 @@ class Attachment(BaseModel):
     recorded_at: datetime
 
 
+class Asked(BaseModel):
+    """What is said of a file that is handed in, beside its bytes."""
+
+    division_code: Annotated[str, Field(pattern=CODE)]
+    taken_at: datetime | None = None
+
+
 def content_faults(content: bytes, media_type: str) -> list[Fault]:
     """What is wrong with a file: no known kind, empty, or not what it says it is.
 
@@ -120,34 +127,10 @@ def router(service: str, store_url: str) -> APIRouter:
         openapi_extra={api.MAX_BODY: MOST_BYTES, "requestBody": _BODY},
     )
     async def hand_in(
-        request: Request,
-        session: SessionDep,
-        caller: Writer,
-        division_code: Annotated[str, Query(pattern=CODE)],
-        taken_at: Annotated[datetime | None, Query()] = None,
+        request: Request, session: SessionDep, caller: Writer, asked: Annotated[Asked, Query()]
     ) -> Attachment:
-        if not caller.covers(division_code):
-            raise Forbidden("division_not_covered", f"this token does not cover {division_code}")
-        content = await request.body()
         media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
-        faults = content_faults(content, media_type)
-        faults += await _faults(session, division_code, taken_at)
-        if faults:
-            raise Refused("attachment_refused", "the attachment cannot be taken", faults=faults)
-        kept = Attachment(
-            attachment_id=identity.new_id(),
-            sha256=hashlib.sha256(content).hexdigest(),
-            media_type=media_type,
-            size=len(content),
-            division_code=division_code,
-            taken_at=taken_at,
-            handed_in_by=officer_of(caller),
-            recorded_at=clock.now(),
-        )
-        await _stored(store_url, kept.sha256, content)
-        await session.execute(insert(attachments).values(kept.model_dump()))
-        await _audited(session, caller, kept, "attachment.handed_in")
-        return kept
+        return await _keep(session, caller, store_url, await request.body(), media_type, asked)
 
     @routes.get("/{attachment_id}", summary="What is known of an attachment")
     async def read(session: SessionDep, caller: Reader, attachment_id: UUID) -> Attachment:
@@ -169,16 +152,43 @@ def router(service: str, store_url: str) -> APIRouter:
     return routes
 
 
-async def _faults(
-    session: AsyncSession, division_code: str, taken_at: datetime | None
-) -> list[Fault]:
+async def _keep(  # noqa: PLR0917 (a request's parts, one caller)
+    session: AsyncSession,
+    caller: Caller,
+    store_url: str,
+    content: bytes,
+    media_type: str,
+    asked: Asked,
+) -> Attachment:
+    if not caller.covers(asked.division_code):
+        raise Forbidden("division_not_covered", f"this token does not cover {asked.division_code}")
+    faults = content_faults(content, media_type) + await _faults(session, asked)
+    if faults:
+        raise Refused("attachment_refused", "the attachment cannot be taken", faults=faults)
+    kept = Attachment(
+        attachment_id=identity.new_id(),
+        sha256=hashlib.sha256(content).hexdigest(),
+        media_type=media_type,
+        size=len(content),
+        division_code=asked.division_code,
+        taken_at=asked.taken_at,
+        handed_in_by=officer_of(caller),
+        recorded_at=clock.now(),
+    )
+    await _stored(store_url, kept.sha256, content)
+    await session.execute(insert(attachments).values(kept.model_dump()))
+    await _audited(session, caller, kept, "attachment.handed_in")
+    return kept
+
+
+async def _faults(session: AsyncSession, asked: Asked) -> list[Fault]:
     """What is wrong with the words around the file."""
     faults = []
-    if await divisions.find(session, division_code) is None:
+    if await divisions.find(session, asked.division_code) is None:
         faults.append(Fault("query/division_code", "division_unknown", "no such division"))
-    if taken_at is not None and taken_at.tzinfo is None:
+    if asked.taken_at is not None and asked.taken_at.tzinfo is None:
         faults.append(Fault("query/taken_at", "zone_missing", "say the offset: …+08:00"))
-    elif taken_at is not None and taken_at > clock.now():
+    elif asked.taken_at is not None and asked.taken_at > clock.now():
         faults.append(Fault("query/taken_at", "taken_in_future", "the photo is yet to be taken"))
     return faults
 

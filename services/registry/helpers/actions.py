@@ -18,6 +18,7 @@ from services.registry.helpers.rules import Candidate, Registration, Wish
 from services.registry.households import actions as households
 from services.registry.households import sealed
 from services.registry.households.actions import File
+from services.registry.households.facts import Facts
 from services.registry.households.refusals import refuse_if
 from services.registry.tasks import actions as tasks
 from services.registry.tasks.actions import Opening
@@ -176,22 +177,8 @@ async def end(
 async def _add(
     session: AsyncSession, caller: Caller, file: File, wish: Wish, **columns: Any
 ) -> UUID:
-    load = await queries.hold(session, wish.helper_id)
-    helper = await queries.helper(session, wish.helper_id, divisions=caller.divisions)
-    if helper is None or helper["left_on"] is not None:
-        raise NotFound("helper_not_found", "no such helper in office who may serve there")
     facts = file.facts
-    most = await parameters.value_at(
-        session, rules.MAX_HOUSEHOLDS, facts.division_code, wish.paired_on
-    )
-    people = [member.person_id for member in facts.members]
-    candidate = Candidate(
-        started_on=helper["started_on"],
-        serves_there=facts.division_code.startswith(prefix_of(helper["division_code"])),
-        registered_relative=await queries.is_relative(session, people, helper["officer_id"]),
-        load=load,
-        most=most.value if most else None,
-    )
+    candidate = await _candidate(session, caller, facts, wish)
     refuse_if(
         rules.pairing_faults(
             facts, wish, candidate, officer_id=caller.officer_id, today=clock.today()
@@ -219,6 +206,25 @@ async def _add(
         raise Conflict("already_paired", "this helper has this household already")
     await fitting.reflag(session, {file.household_id: facts})
     return pairing_id
+
+
+async def _candidate(session: AsyncSession, caller: Caller, facts: Facts, wish: Wish) -> Candidate:
+    """What the rules ask about the helper, who is held until the end: his load counts."""
+    load = await queries.hold(session, wish.helper_id)
+    helper = await queries.helper(session, wish.helper_id, divisions=caller.divisions)
+    if helper is None or helper["left_on"] is not None:
+        raise NotFound("helper_not_found", "no such helper in office who may serve there")
+    most = await parameters.value_at(
+        session, rules.MAX_HOUSEHOLDS, facts.division_code, wish.paired_on
+    )
+    people = [member.person_id for member in facts.members]
+    return Candidate(
+        started_on=helper["started_on"],
+        serves_there=facts.division_code.startswith(prefix_of(helper["division_code"])),
+        registered_relative=await queries.is_relative(session, people, helper["officer_id"]),
+        load=load,
+        most=most.value if most else None,
+    )
 
 
 async def _open(session: AsyncSession, caller: Caller, pairing_id: UUID) -> tuple[Any, File]:

@@ -117,8 +117,9 @@ def reckon(
     Example: wage 30,000, business −5,000, n = 3: 30,000 and 833.33 a head and month.
     """
     window = int(parameters[keys.WINDOW].value)
-    declared = [one for one in case.incomes if one.person_id is None or one.person_id in counted]
-    costs = [one for one in case.costs if one.person_id is None or one.person_id in counted]
+    everyone = {None, *counted}  # what names nobody is the household's
+    declared = [one for one in case.incomes if one.person_id in everyone]
+    costs = [one for one in case.costs if one.person_id in everyone]
     exempt = [one for one in declared if is_exempt(one.item, parameters, on)]
     kept = [one for one in declared if one not in exempt]
     amounts = {kind: _of_kind(kept, kind) for kind in IncomeKind}

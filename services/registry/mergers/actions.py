@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.registry.determination import queries as applications
 from services.registry.households import actions as households
 from services.registry.households import places
-from services.registry.households.actions import File, Revision, Ruling
+from services.registry.households.actions import File, Revision, Ruling, Written
 from services.registry.households.facts import Facts, LeaveReason
 from services.registry.households.history import amend
 from services.registry.households.refusals import refuse_if
@@ -51,21 +51,7 @@ async def merge(
     )
     people = [member.person_id for member in merged.facts.members]
     # The merged file first: nobody has two places at once.
-    (closed,) = await households.write(
-        session,
-        caller,
-        [
-            Revision(
-                file=merged,
-                timeline=amend(merged.timeline, day, rules.closed(merged.facts, survivor_id)),
-                effective_from=day,
-                day=day,
-                type=HouseholdEvent.MERGED,
-                ruling=ruling,
-                left=dict.fromkeys(people, LeaveReason.MERGED),
-            )
-        ],
-    )
+    closed = await _close(session, caller, merged, survivor_id, ruling)
     facts = rules.joined(survivor.facts, merged.facts, merging)
     before = await queries.newest_revision(session, survivor_id)
     await _rewrite(session, caller, survivor, facts, ruling)
@@ -90,6 +76,24 @@ async def merge(
     await session.execute(insert(Merger), [row])
     await _note(session, caller, "household.merged", (survivor, merged), merger_id)
     return merger_id
+
+
+async def _close(
+    session: AsyncSession, caller: Caller, merged: File, survivor_id: UUID, ruling: Ruling
+) -> Written:
+    day = ruling.decided_on
+    people = [member.person_id for member in merged.facts.members]
+    revision = Revision(
+        file=merged,
+        timeline=amend(merged.timeline, day, rules.closed(merged.facts, survivor_id)),
+        effective_from=day,
+        day=day,
+        type=HouseholdEvent.MERGED,
+        ruling=ruling,
+        left=dict.fromkeys(people, LeaveReason.MERGED),
+    )
+    (closed,) = await households.write(session, caller, [revision])
+    return closed
 
 
 async def undo(session: AsyncSession, caller: Caller, merger_id: UUID, reason: str) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.households import actions as households
@@ -129,15 +130,7 @@ async def settle(
     )
     refuse_if(faults)
     if settlement is Settlement.TAKEN:
-        file = files[row["household_id"]]
-        change = HouseholdChange(
-            household_id=file.household_id,
-            valid_from=clock.today(),
-            facts=rules.from_json(file.facts, row["wanted"]),
-            reason=reason.strip(),
-        )
-        (outcome,) = await households.revise_households(session, caller, [change])
-        require_done(outcome)
+        await _take(session, caller, files[row["household_id"]], row, reason)
     await session.execute(
         update(SourceConflict)
         .where(SourceConflict.conflict_id == conflict_id)
@@ -158,3 +151,16 @@ async def settle(
         division_code=row["division_code"],
         detail={"conflict_id": str(conflict_id), "facts": sorted(row["wanted"])},
     )
+
+
+async def _take(
+    session: AsyncSession, caller: Caller, file: File, conflict: RowMapping, reason: str
+) -> None:
+    change = HouseholdChange(
+        household_id=file.household_id,
+        valid_from=clock.today(),
+        facts=rules.from_json(file.facts, conflict["wanted"]),
+        reason=reason.strip(),
+    )
+    (outcome,) = await households.revise_households(session, caller, [change])
+    require_done(outcome)
