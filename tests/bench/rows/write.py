@@ -7,7 +7,7 @@ audit and event in one api process; the baseline inserts a person and an outbox 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from itertools import count
+from itertools import count, cycle, product
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -24,6 +24,8 @@ REQUESTS = 6_000
 WARM_UP = 300
 SCOPES = "registry.households:read registry.households:write"
 _one_each = count()
+_SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁"
+_GIVEN = "芳秀英丽静敏艳娟霞平燕玲桂红兰凤洁梅"
 
 
 @asynccontextmanager
@@ -51,21 +53,22 @@ async def _open(bench: Bench, scale: float) -> AsyncIterator[Sides]:
 
 
 def _births(household_ids: Sequence[UUID], headers: dict[str, str]) -> Iterator[bytes]:
-    """One birth a household, then round again."""
+    """One birth a household, then round again; 11,664 names and 30 days, as births differ."""
     today = clock.today()
     body = {
-        "valid_from": today.isoformat(),
-        "name": "王小芳",
         "relation": "daughter",
         "sex": "female",
-        "birth_date": (today - timedelta(days=20)).isoformat(),
         "health": "healthy",
         "insured": True,
     }
+    names = cycle(map("".join, product(_SURNAMES, _GIVEN, _GIVEN)))
+    days = cycle(range(30))
     while True:
         for household_id in household_ids:
+            born = (today - timedelta(days=next(days))).isoformat()
+            who = {"name": next(names), "birth_date": born, "valid_from": today.isoformat()}
             own = headers | {"Idempotency-Key": str(uuid4())}
-            yield request("POST", f"/v1/households/{household_id}/members", own, body)
+            yield request("POST", f"/v1/households/{household_id}/members", own, body | who)
 
 
 def _some(births: Iterator[bytes], number: int) -> list[bytes]:
