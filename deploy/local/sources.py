@@ -138,12 +138,12 @@ def create() -> FastAPI:
 
 def way_of(source: str, id_number: str) -> Way:
     """How this source answers about this person; always the same."""
-    return _WAYS[_digest(source, id_number)[0] % len(_WAYS)]
+    return _WAYS[digest(source, id_number)[0] % len(_WAYS)]
 
 
 def finds(source: str, id_number: str) -> bool:
     """Whether this source knows anything of this person; few are dead or in prison."""
-    return _digest(source, id_number)[1] % _ONE_IN.get(source, 8) == 0
+    return digest(source, id_number)[1] % _ONE_IN.get(source, 8) == 0
 
 
 def said(source: str, taken: Taken) -> dict[str, Any]:
@@ -165,7 +165,7 @@ def said(source: str, taken: Taken) -> dict[str, Any]:
 def _known_of(source: str, taken: Taken) -> dict[str, Any]:
     if not finds(source, taken.query.id_number):
         return _reply(taken, status="nothing_found")
-    data = found_of(source, _digest(source, taken.query.id_number), clock.today())
+    data = found_of(source, digest(source, taken.query.id_number), clock.today())
     return _reply(taken, status="answered", data=data)
 
 
@@ -261,5 +261,6 @@ def _known(source: str) -> None:
         raise HTTPException(404, f"no source {source}")
 
 
-def _digest(source: str, id_number: str) -> bytes:
+def digest(source: str, id_number: str) -> bytes:
+    """What everything that a source says of a person follows from."""
     return hashlib.sha256(f"{source}:{id_number}".encode()).digest()

@@ -63,7 +63,7 @@ async def test_without_an_address_questions_wait(
 
 def base_of(id_number: str) -> Decimal:
     """The monthly base that social insurance knows of somebody."""
-    digest = reference._digest("social_insurance", id_number)
+    digest = reference.digest("social_insurance", id_number)
     data = reference.found_of("social_insurance", digest, clock.today())
     return Decimal(data["contributions"][0]["base"])
 
