@@ -6,7 +6,7 @@ another attachment. Every look at one is in the audit log.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -14,7 +14,19 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from obstore.exceptions import BaseError
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Column, DateTime, Integer, MetaData, Table, Text, Uuid, insert, select
+from sqlalchemy import (
+    Column,
+    DateTime,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
@@ -23,7 +35,7 @@ from shared.attachment_store import AttachmentMissingError
 from shared.auth import Caller, officer_of, requires
 from shared.db import NAMING, SessionDep, among
 from shared.divisions import CODE
-from shared.errors import Fault, Forbidden, NotFound, Refused, TryAgain
+from shared.errors import Conflict, Fault, Forbidden, NotFound, Refused, TryAgain
 
 metadata = MetaData(naming_convention=NAMING)
 
@@ -35,6 +47,7 @@ attachments = Table(
     Column("media_type", Text(collation="C"), nullable=False),
     Column("size", Integer, nullable=False),
     Column("division_code", Text(collation="C"), nullable=False),
+    Column("household_id", Uuid, index=True),
     Column("taken_at", DateTime(timezone=True)),
     Column("handed_in_by", Text(collation="C"), nullable=False),
     Column("recorded_at", DateTime(timezone=True), nullable=False),
@@ -56,7 +69,10 @@ _log = logs.get("attachments")
 
 
 class Attachment(BaseModel):
-    """What is known of a file. ``taken_at``: when the photo was taken, as its bringer says."""
+    """What is known of a file. ``taken_at``: when the photo was taken, as its bringer says.
+
+    ``household_id`` is whose it became once something rests on it; until then it is nobody's.
+    """
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -65,6 +81,7 @@ class Attachment(BaseModel):
     media_type: str
     size: int
     division_code: str
+    household_id: UUID | None = None
     taken_at: datetime | None
     handed_in_by: str
     recorded_at: datetime
@@ -99,19 +116,44 @@ async def find(session: AsyncSession, ids: Sequence[UUID]) -> Mapping[UUID, Atta
     return {each.attachment_id: each for each in found}
 
 
-async def faults_of(session: AsyncSession, ids: Sequence[UUID], place: str) -> list[Fault]:
-    """One fault for each id that names no attachment within this session's divisions, or twice.
+async def faults_of(
+    session: AsyncSession, named: Mapping[str, UUID], household_id: UUID
+) -> list[Fault]:
+    """One fault for each attachment that cannot become this household's.
 
-    ``place`` is the JSON pointer of the list: ``#/attachments`` gives ``#/attachments/0``.
+    ``named`` goes by the JSON pointer that names it: ``#/photos/0``. It is unknown within this
+    session's divisions (``attachment_unknown``), or another household's (``attachment_taken``).
     """
-    found = await find(session, ids)
-    return [
-        Fault(f"{place}/{at}", "attachment_unknown", "no such attachment: hand it in first")
-        if each not in found
-        else Fault(f"{place}/{at}", "attachment_twice", "this attachment is named already")
-        for at, each in enumerate(ids)
-        if each not in found or each in ids[:at]
-    ]
+    found = await find(session, list(named.values()))
+    faults = []
+    for where, attachment_id in named.items():
+        kept = found.get(attachment_id)
+        if kept is None:
+            message = "no such attachment: hand it in first"
+            faults.append(Fault(where, "attachment_unknown", message))
+        elif kept.household_id not in {None, household_id}:
+            message = "this attachment belongs to another household's file"
+            faults.append(Fault(where, "attachment_taken", message))
+    return faults
+
+
+async def attach(
+    session: AsyncSession, ids: Collection[UUID], household_id: UUID, division_code: str
+) -> None:
+    """Put attachments without fault to a household's file, where the household lies.
+
+    Raises Conflict (``attachment_taken``) if another household got one in the meantime.
+    """
+    row = attachments.c
+    free = or_(row.household_id.is_(None), row.household_id == household_id)
+    order = update(attachments).where(among(row.attachment_id, list(ids)), free)
+    put = await session.execute(
+        order.values(household_id=household_id, division_code=division_code).returning(
+            row.attachment_id
+        )
+    )
+    if len(put.all()) < len(set(ids)):
+        raise Conflict("attachment_taken", "an attachment now belongs to another household's file")
 
 
 def router(service: str, store_url: str) -> APIRouter:

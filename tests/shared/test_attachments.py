@@ -13,6 +13,7 @@ from deploy.local.provision import ServiceDatabase
 from shared import attachments, clock
 from shared.attachments import content_faults
 from shared.db import Database
+from shared.errors import Conflict
 from tests.conftest import ClientOf, SettingsOf
 from tests.registry.filing import know_places
 from tests.support.databases import Databases
@@ -180,17 +181,23 @@ async def test_without_a_store_nothing_comes_in(
     assert (answer.status_code, answer.json()["code"]) == (503, "attachments_not_configured")
 
 
-async def test_unknown_and_repeated_ids_are_faults(
+async def test_an_attachment_becomes_one_households(
     township: httpx.AsyncClient, database: ServiceDatabase
 ) -> None:
-    kept = (await hand_in(township)).json()["attachment_id"]
-    worker = Database(database.worker_url, application_name="tests-faults")
+    kept = UUID((await hand_in(township)).json()["attachment_id"])
+    ours, theirs = UUID(int=7), UUID(int=8)
+    worker = Database(database.worker_url, application_name="tests-attach")
     async with worker.transaction() as session:
-        faults = await attachments.faults_of(
-            session, [UUID(kept), UUID(int=1), UUID(kept)], "#/attachments"
-        )
+        named = {"#/photos/0": kept, "#/photos/1": UUID(int=1)}
+        unknown = await attachments.faults_of(session, named, ours)
+        await attachments.attach(session, [kept], ours, HERE)
+        await attachments.attach(session, [kept], ours, HERE)
+        taken = await attachments.faults_of(session, {"#/photo": kept}, theirs)
+        with pytest.raises(Conflict):
+            await attachments.attach(session, [kept], theirs, HERE)
     await worker.close()
-    assert [(each.where, each.code) for each in faults] == [
-        ("#/attachments/1", "attachment_unknown"),
-        ("#/attachments/2", "attachment_twice"),
-    ]
+
+    assert [(each.where, each.code) for each in unknown] == [("#/photos/1", "attachment_unknown")]
+    assert [(each.where, each.code) for each in taken] == [("#/photo", "attachment_taken")]
+    told = await township.get(f"/v1/attachments/{kept}")
+    assert told.json()["household_id"] == str(ours)

@@ -37,7 +37,7 @@ from services.registry.notices.rules import Wish, wish_faults
 from services.registry.tasks.models import TaskKind
 from services.registry.verification import queries as verification
 from services.registry.verification.consent import is_live
-from shared import clock, identity, parameters
+from shared import attachments, clock, identity, parameters
 from shared.auth import Caller
 from shared.contracts.notices import NoticeKind
 from shared.contracts.registry import Category, RuleSet
@@ -67,7 +67,8 @@ async def apply(session: AsyncSession, caller: Caller, wanted: Wanted) -> UUID:
     file = await households.lock_one(session, caller, wanted.household_id)
     if await queries.open_of(session, wanted.household_id, divisions=caller.divisions):
         raise Conflict("application_open", "this household has an application that has not ended")
-    refuse_if(_application_faults(caller, file, wanted))
+    faults = _application_faults(caller, file, wanted)
+    refuse_if(faults + await _scan_faults(session, wanted.papers, file.household_id))
     lacking = rules.missing_papers(
         file.facts,
         wanted.papers,
@@ -90,7 +91,7 @@ async def add_papers(
     opened = await steps.begin(session, caller, application_id, Step.ADD_PAPERS)
     faults = officer_faults(caller.officer_id)
     faults += rules.paper_faults(opened.file.facts, papers, today=clock.today())
-    refuse_if(faults)
+    refuse_if(faults + await _scan_faults(session, papers, opened.file.household_id))
     await _store_papers(session, caller, opened.whole.application, papers)
     await steps.move(session, caller, opened, Step.ADD_PAPERS, {})
 
@@ -324,6 +325,17 @@ def _row(caller: Caller, file: File, wanted: Wanted, lacking: Sequence[Missing])
     }
 
 
+async def _scan_faults(
+    session: AsyncSession, papers: Sequence[Paper], household_id: UUID
+) -> list[Fault]:
+    scans = {
+        f"#/papers/{at}/attachment_id": paper.attachment_id
+        for at, paper in enumerate(papers)
+        if paper.attachment_id
+    }
+    return await attachments.faults_of(session, scans, household_id)
+
+
 async def _store_papers(
     session: AsyncSession, caller: Caller, row: Mapping[Any, Any], papers: Sequence[Paper]
 ) -> None:
@@ -333,6 +345,8 @@ async def _store_papers(
     shared |= {"received_by": caller.officer_id, "recorded_at": clock.now()}
     rows = [shared | asdict(paper) | {"paper_id": identity.new_id()} for paper in papers]
     await session.execute(insert(models.ApplicationPaper), rows)
+    scans = {paper.attachment_id for paper in papers if paper.attachment_id}
+    await attachments.attach(session, scans, row["household_id"], row["division_code"])
 
 
 async def _store_signature(

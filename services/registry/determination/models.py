@@ -62,7 +62,10 @@ class Application(Base):
 
 
 class ApplicationPaper(Base):
-    """One paper of the case; ``reference`` says where it is kept, ``person_id`` whose it is."""
+    """One paper of the case; ``reference`` says where it is kept, ``person_id`` whose it is.
+
+    ``attachment_id``: its scan, where there is one.
+    """
 
     __tablename__ = "application_papers"
 
@@ -73,6 +76,7 @@ class ApplicationPaper(Base):
     kind: Mapped[Code]
     person_id: Mapped[UUID | None]
     reference: Mapped[str] = mapped_column(Text)
+    attachment_id: Mapped[UUID | None]
     received_on: Mapped[date]
     received_by: Mapped[Code]
     recorded_at: Mapped[Moment]

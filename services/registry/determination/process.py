@@ -105,12 +105,13 @@ class Delivery(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paper:
-    """A paper as it is handed in. ``reference`` says where it is kept."""
+    """A paper as handed in. ``reference`` says where it is kept, ``attachment_id`` is its scan."""
 
     kind: PaperKind
     received_on: date
     reference: str
     person_id: UUID | None = None
+    attachment_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

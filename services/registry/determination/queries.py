@@ -191,6 +191,7 @@ def papers_of(known: Whole) -> list[Paper]:
             received_on=row["received_on"],
             reference=row["reference"],
             person_id=row["person_id"],
+            attachment_id=row["attachment_id"],
         )
         for row in known.papers
     ]

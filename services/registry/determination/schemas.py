@@ -35,6 +35,7 @@ class PaperIn(_In):
     received_on: date
     reference: Annotated[str, Field(max_length=200)]
     person_id: UUID | None = None
+    attachment_id: UUID | None = None
 
     def paper(self) -> Paper:
         """The paper as the actions take it."""
@@ -161,6 +162,7 @@ class PaperOut(_Out):
     kind: PaperKind
     person_id: UUID | None
     reference: str
+    attachment_id: UUID | None
     received_on: date
     received_by: str
 

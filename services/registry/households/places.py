@@ -44,6 +44,7 @@ _FOLLOWING = (
     "application_decisions",
     "leads",
     "pairings",
+    "attachments",
 )
 """Every table of a household that carries its division; a new capability adds its own."""
 _OF_LEADS = ("lead_reports", "lead_visits")

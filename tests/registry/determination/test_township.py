@@ -2,6 +2,7 @@
 
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -9,6 +10,7 @@ from shared.identity import new_id
 from tests.registry.conftest import OfficeOf
 from tests.registry.determination.casework import EVERY_PAPER, Casework
 from tests.registry.filing import OTHER_TOWNSHIP, VERIFY, Registry, number, person, problem
+from tests.registry.told import VILLAGE
 
 WRITTEN = (
     "applications",
@@ -42,6 +44,32 @@ async def test_all_missing_papers_are_told_at_once(casework: Casework) -> None:
     assert {each["person_id"] for each in told if each["kind"] == "authorization"} == adults
     assert len(told) == 6
     assert await casework.tasks(application) == {"acceptance": None}
+
+
+async def test_a_papers_scan_goes_with_the_household(
+    casework: Casework, office_of: OfficeOf
+) -> None:
+    desk = await office_of("registry.attachments:write registry.attachments:read", officer="t1")
+    scan = await desk.client.post(
+        "/v1/attachments",
+        params={"division_code": VILLAGE},
+        content=b"%PDF-1.7 signed",
+        headers={"Content-Type": "application/pdf"},
+    )
+    scan_id = scan.json()["attachment_id"]
+    paper = {"kind": "application", "received_on": "2026-01-06", "reference": "档-1"}
+
+    application = await casework.applied(papers=[paper | {"attachment_id": scan_id}])
+
+    kept = (await desk.client.get(f"/v1/attachments/{scan_id}")).json()
+    assert kept["household_id"] == application["household_id"]
+    assert kept["division_code"] == application["division_code"]
+    assert application["papers"][0]["attachment_id"] == scan_id
+    other = await casework.household()
+    for wrong, code in ((scan_id, "attachment_taken"), (str(UUID(int=5)), "attachment_unknown")):
+        refused = await casework.apply(other, papers=[paper | {"attachment_id": wrong}])
+        answer = problem(refused, 422, code)
+        assert [each["where"] for each in answer["errors"]] == ["#/papers/0/attachment_id"]
 
 
 async def test_who_has_signed_for_the_data_check_signs_no_second_time(
