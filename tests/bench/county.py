@@ -86,7 +86,8 @@ def _entry(number: int, village: str) -> HouseholdEntry:
 def _member(relation: Relation, number: int) -> MemberEntry:
     serial = next(_people)
     child = relation is Relation.DAUGHTER
-    born = date(2013 if child else 1960, serial // 900 % 12 + 1, serial // 10800 % 28 + 1)
+    year = 2010 + serial % 8 if child else 1940 + serial % 50
+    born = date(year, serial // 50 % 12 + 1, serial // 600 % 28 + 1)
     return MemberEntry(
         name=f"{'张李王赵'[number % 4]}{'建国小红'[serial % 4]}{'芳明'[serial % 2]}",
         id_number=id_number(born=born, order=serial % 900 + 1),
@@ -144,12 +145,14 @@ _NUMBER = {
     "head_person_id": _again("head_person_id", "uuid"),
 }
 _HASH = {"id_number_hash": "sha256(id_number_hash || copy::text::bytea)"}
+_NAME = {"name": "name || chr(20000 + copy)"}
+"""Hundreds with one name and birth date would make every look for doubles a long one."""
 _COPIES = (
     _copy(
         "persons",
         "person_id",
-        _PERSON | _HASH,
-        "division_code id_number_encrypted name sex birth_date phone_encrypted recorded_at",
+        _PERSON | _HASH | _NAME,
+        "division_code id_number_encrypted sex birth_date phone_encrypted recorded_at",
     ),
     _copy(
         "households",

@@ -91,6 +91,7 @@ class Household(Base):
     __table_args__ = (
         Index("ix_households_division_code", "division_code", "household_id"),
         Index("ix_households_phone_hash", "phone_hash"),
+        Index("ix_households_head_person_id", "head_person_id"),
     )
 
 
