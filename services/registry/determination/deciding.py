@@ -75,7 +75,10 @@ class Delivered:
 async def announce(
     session: AsyncSession, caller: Caller, application_id: UUID, revision: int
 ) -> None:
-    """Ask for the public notice of the opinion. Raises Refused (``opinion_against``) as well."""
+    """Ask for the public notice of the opinion, anew where the household changed since.
+
+    Raises Refused (``opinion_against``), or Conflict (``notice_open``) while one runs.
+    """
     opened = await steps.begin(session, caller, application_id, Step.ANNOUNCE, revision)
     refuse_if(rules.announcement_faults(opened.case, caller.officer_id))
     given = opened.case.opinion
@@ -91,7 +94,7 @@ async def announce(
     changed = {"state": ApplicationState.ON_NOTICE, "notice_request_id": request_id}
     changed |= steps.due_columns(None)
     await steps.move(session, caller, opened, Step.ANNOUNCE, changed)
-    await steps.close_tasks(session, application_id, [TaskKind.ANNOUNCEMENT])
+    await steps.close_tasks(session, application_id, [TaskKind.ANNOUNCEMENT, TaskKind.DECISION])
 
 
 async def identify(

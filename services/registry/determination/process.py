@@ -59,7 +59,7 @@ FROM: Mapping[Step, frozenset[ApplicationState]] = {
     Step.SIGN_SURVEY: frozenset({_S.VERIFYING}),
     Step.APPRAISE: frozenset({_S.VERIFYING}),
     Step.GIVE_OPINION: frozenset({_S.VERIFYING}),
-    Step.ANNOUNCE: frozenset({_S.OPINION}),
+    Step.ANNOUNCE: frozenset({_S.OPINION, _S.ON_NOTICE}),
     Step.VISIT: frozenset({_S.OPINION, _S.ON_NOTICE}),
     Step.IDENTIFY: frozenset({_S.ON_NOTICE}),
     Step.REFUSE: frozenset({_S.VERIFYING, _S.OPINION, _S.ON_NOTICE}),

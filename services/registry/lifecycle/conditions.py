@@ -67,7 +67,7 @@ def identify(facts: Facts, ruling: Ruling, around: Circumstances) -> list[Check]
         Check("category_missing", category is not None, "#/category", "认定须确定困难类别"),
         Check("head_missing", "head_missing" not in standing, "#", "档案没有户主"),
         Check("nobody_counts", "nobody_counts" not in standing, "#", "家庭没有计入人口的成员"),
-        *announced(ruling, around, category),
+        *announced(facts, ruling, around, category),
     ]
 
 
@@ -85,7 +85,7 @@ def lift(facts: Facts, ruling: Ruling, around: Circumstances) -> list[Check]:
         f"认定当月和次月不能脱贫,最早为{earliest}",
     )
     basis, checked = _twice_checked(around)
-    notice = announced(ruling, around)
+    notice = announced(facts, ruling, around)
     return [too_early, *_guaranteed(around), *checked, *notice, *_after(basis, around.notice)]
 
 
@@ -146,12 +146,14 @@ def _after(basis: Basis, notice: Announcement | None) -> list[Check]:
 
 
 def announced(
-    ruling: Ruling, around: Circumstances, category: Category | None = None
+    facts: Facts, ruling: Ruling, around: Circumstances, category: Category | None = None
 ) -> list[Check]:
     """The public notice of what is decided has ended, and nothing speaks against it (C25, C60).
 
     The last notice asked for counts. Example: posted on 26 October, decided on 2 November:
     ``notice_not_closed``, naming 3 November. ``category``: the one decided, where it matters.
+    A child born, or a move to another village, since it was asked for: ``notice_outdated``, for
+    what hung on the board is not what is decided (content changed: the seven days begin anew).
     """
     notice = around.notice
     if notice is None or notice.withdrawn or notice.outcome in NO_NOTICE:
@@ -164,12 +166,21 @@ def announced(
         Check("notice_missing", True, "#", "", rests_on=(notice.notice_request_id,)),
         Check("notice_not_closed", over, "#/decided_on", _decidable(notice, first_day)),
         Check("notice_objection_upheld", not upheld, "#", "公示期间的异议成立,不能作出此项决定"),
+        Check("notice_outdated", _still_true(facts, notice), "#", _outdated(notice)),
     ]
     if category is not None:
         message = f"公示的类别是“{notice.category}”,与拟认定的类别不一致,请重新公示"
         other = notice.category is not category
         checks.append(Check("notice_for_another_category", not other, "#/category", message))
     return checks
+
+
+def _still_true(facts: Facts, notice: Announcement) -> bool:
+    return (facts.n, facts.division_code) == (notice.n, notice.announced_in)
+
+
+def _outdated(notice: Announcement) -> str:
+    return f"公示后家庭人口或所在村已变更(公示为{notice.n}人),请重新公示"
 
 
 def _not_announced(notice: Announcement | None) -> str:

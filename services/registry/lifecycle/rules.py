@@ -62,7 +62,7 @@ def judge(facts: Facts, ruling: Ruling, around: Circumstances) -> list[Check]:
         case Move.EXIT if facts.state is State.LIFTED:
             checks += conditions.tracked(facts, ruling, around)
         case Move.EXIT:
-            checks += conditions.announced(ruling, around)
+            checks += conditions.announced(facts, ruling, around)
         case Move.RETURN:
             checks += conditions.take_back(ruling, around)
         case Move.CLOSE | Move.REFUSE:

@@ -126,6 +126,7 @@ def _row(caller: Caller, file: File, wish: Wish, today: date) -> dict[str, Any]:
         "episode": rules.episode_of(wish.kind, facts),
         "category": rules.category_of(facts, wish),
         "n": facts.n,
+        "announced_in": facts.division_code,
         "amount": wish.amount,
         "applicant_person_id": applicant.person_id if applicant else None,
         "applicant_birth_date": applicant.birth_date if applicant else None,

@@ -16,7 +16,10 @@ from services.registry.households.models import Code, Moment, OptionalCode
 
 
 class NoticeRequest(Base):
-    """One notice that the registry wants posted, or no longer wants."""
+    """One notice that the registry wants posted, or no longer wants.
+
+    ``division_code`` follows the household; ``announced_in`` is the village at the time.
+    """
 
     __tablename__ = "notice_requests"
 
@@ -27,6 +30,7 @@ class NoticeRequest(Base):
     episode: Mapped[int]
     category: Mapped[Code]
     n: Mapped[int]
+    announced_in: Mapped[Code]
     amount: Mapped[Decimal | None] = mapped_column(Numeric(14, 2))
     applicant_person_id: Mapped[UUID | None]
     applicant_birth_date: Mapped[date | None]

@@ -43,12 +43,17 @@ class Wish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announcement:
-    """A request with what came of it; ``status`` is None until notify has said anything."""
+    """A request with what came of it; ``status`` is None until notify has said anything.
+
+    ``n`` and ``announced_in``: how many people it prints, and the village whose board it is for.
+    """
 
     notice_request_id: UUID
     kind: NoticeKind
     episode: int
     category: Category
+    n: int
+    announced_in: str
     withdrawn: bool = False
     status: NoticeStatus | None = None
     outcome: NoticeOutcome | None = None

@@ -65,6 +65,26 @@ async def test_a_notice_that_was_never_posted_is_asked_for_again(
     assert (await casework.announced(back))["state"] == "on_notice"
 
 
+async def test_a_child_born_while_it_hangs_is_announced_anew(casework: Casework) -> None:
+    closed = await casework.decidable()
+    household_id = closed["household_id"]
+    child = {"name": "张小宝", "relation": "son", "sex": "male", "birth_date": "2026-01-14"}
+    born = child | {"valid_from": "2026-01-14"}
+    answer = await casework.clerk.client.post(f"/v1/households/{household_id}/members", json=born)
+    assert answer.is_success, answer.text
+
+    refused = await casework.ask(closed, "decide", by=casework.county, decided_on="2026-01-20")
+    again = await casework.step(closed, "announce", by=casework.leader)
+    running = await casework.ask(again, "announce", by=casework.leader)
+    closed = await casework.noticed(again, "2026-01-21")
+    decided = await casework.step(closed, "decide", by=casework.county, decided_on="2026-01-29")
+
+    problem(refused, 422, "notice_outdated")
+    problem(running, 409, "notice_open")
+    assert (again["state"], decided["state"]) == ("on_notice", "identified")
+    assert await casework.tasks(decided) == {}
+
+
 async def test_the_same_news_twice_changes_nothing(casework: Casework, registry: Registry) -> None:
     opinion = await casework.opined(await casework.surveyed(await casework.accepted()))
     announced = await casework.announced(opinion)

@@ -83,6 +83,8 @@ def notice(on: date, **given: Any) -> Announcement:
         "kind": NoticeKind.LIFT,
         "episode": 1,
         "category": Category.DIBAO,
+        "n": 1,
+        "announced_in": "331124002221",
         "status": NoticeStatus.CLOSED,
         "outcome": NoticeOutcome.UNOPPOSED,
         "posted_on": on - timedelta(days=8),

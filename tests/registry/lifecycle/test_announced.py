@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from services.registry.checks.rules import PastCheck
+from services.registry.households.facts import Facts
 from services.registry.lifecycle import rules
 from services.registry.lifecycle.rules import Circumstances, Move, Ruling
 from shared.contracts.notices import NoticeOutcome, NoticeStatus
@@ -108,6 +109,17 @@ def test_an_identification_is_of_the_category_that_was_announced() -> None:
     tekun = {"category": Category.TEKUN, "notice": announced}
     assert broken(accepted(), Move.IDENTIFY, DAY, **tekun) == []
     assert broken(identified(), Move.LIFT, DAY, notice=announced) == []
+
+
+@pytest.mark.parametrize("changed", [{"n": 2}, {"announced_in": "331124002222"}])
+@pytest.mark.parametrize(
+    ("file", "move"),
+    [(accepted(), Move.IDENTIFY), (identified(), Move.LIFT), (identified(), Move.EXIT)],
+)
+def test_what_changed_since_it_was_announced_is_announced_anew(
+    file: Facts, move: Move, changed: dict[str, Any]
+) -> None:
+    assert broken(file, move, DAY, notice=notice(DAY, **changed)) == ["notice_outdated"]
 
 
 @pytest.mark.parametrize(

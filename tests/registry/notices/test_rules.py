@@ -139,6 +139,8 @@ def announcement(**given: Any) -> Announcement:
         "kind": NoticeKind.LIFT,
         "episode": 1,
         "category": Category.DIBAO,
+        "n": 1,
+        "announced_in": "331124002221",
     }
     return Announcement(**(known | given))
 
