@@ -81,6 +81,19 @@ class Calendar:
             provisional = provisional or not self.knows(day)
         return Deadline(day, provisional)
 
+    def recount(self, provisional: date) -> Deadline:
+        """A provisional last day counted anew, now that its year is announced.
+
+        The days of that year were counted by weekday; as many working days are counted now.
+        Example: 2027-01-06, while 1 January 2027 was not known to be a holiday, was the fourth day
+        of the year; with the holiday it is 2027-01-07. Raises ValueError while the day is unknown.
+        """
+        if not self.knows(provisional):
+            raise ValueError(f"{provisional} is not covered by an announced calendar yet")
+        before = date(provisional.year - 1, 12, 31)
+        days = (before + timedelta(days=at) for at in range(1, (provisional - before).days + 1))
+        return self.add(before, sum(day.weekday() < _SATURDAY for day in days))
+
 
 def next_notice_end(posted: date, days: int) -> date:
     """The last day of a public notice of ``days`` full calendar days posted on ``posted`` (R29).

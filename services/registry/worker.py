@@ -13,6 +13,7 @@ from services.registry.rosters import actions as rosters
 from services.registry.rosters import jobs as roster_jobs
 from services.registry.settings import load
 from services.registry.standards import handlers as standards
+from services.registry.tasks import recounting
 from services.registry.verification import sweeping
 from services.registry.verification.exchanging import Exchange
 from shared import public_uses, worker
@@ -35,7 +36,11 @@ JOBS: Mapping[str, JobHandler] = {
     duplicates.SEARCH: duplicate_jobs.find_duplicates,
     sweeping.JOB: sweeping.make_questions,
 }
-TURNS: Sequence[Turn] = (public_uses.forget_past, sweeping.order_checks)
+TURNS: Sequence[Turn] = (
+    public_uses.forget_past,
+    recounting.recount_provisional,
+    sweeping.order_checks,
+)
 
 
 def own_parts(database: Database) -> Mapping[str, Part]:

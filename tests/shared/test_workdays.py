@@ -65,6 +65,16 @@ def test_past_the_known_years_weekdays_count_provisionally(
     assert KNOWN.add(start, days) == Deadline(on, provisional)
 
 
+def test_a_provisional_day_is_counted_anew_once_its_year_is_known() -> None:
+    by_weekday = Calendar().add(date(2026, 12, 31), 4)
+    year = {date(2027, 1, day): day not in {1, 2, 3, 9, 10} for day in range(1, 32)}
+
+    assert by_weekday == Deadline(date(2027, 1, 6), provisional=True)
+    assert Calendar(year).recount(by_weekday.on) == Deadline(date(2027, 1, 7))
+    with pytest.raises(ValueError, match="2027-01-06"):
+        Calendar().recount(by_weekday.on)
+
+
 def test_a_calendar_is_not_changed_through_what_it_was_made_from() -> None:
     days = {date(2027, 1, 1): False}
     calendar = Calendar(days)
