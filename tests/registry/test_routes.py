@@ -167,6 +167,7 @@ ELSEWHERE = {
     "POST /v1/transfer-tasks/{task_id}/agree": "transfers/test_api.py",
     "POST /v1/transfer-tasks/{task_id}/refuse": "transfers/test_api.py",
     "POST /v1/transfer-tasks/{task_id}/take-over": "transfers/test_api.py",
+    "POST /v1/transfer-tasks/{task_id}/take-back": "transfers/test_api.py",
     "POST /v1/rosters": "rosters/test_api.py",
     "GET /v1/published-households": "exchange/test_published.py",
     "POST /v1/means-tests": "reads nothing but public parameters: means/test_api.py",

@@ -63,6 +63,16 @@ async def refuse(session: AsyncSession, caller: Caller, task_id: UUID, reason: s
     await _decide(session, caller, task, TransferState.REFUSED, reason=reason.strip())
 
 
+async def take_back(session: AsyncSession, caller: Caller, task_id: UUID, reason: str) -> None:
+    """Withdraw an agreement, or an offer, that was not carried out yet: who was to go stays.
+
+    Raises NotFound, Conflict (``transfer_not_agreed``, ``transfer_done`` …) or Refused.
+    """
+    task = await _held(session, caller, task_id, TransferState.AGREED)
+    refuse_if(rules.refusal_faults(reason, officer_id=caller.officer_id))
+    await _decide(session, caller, task, TransferState.REFUSED, reason=reason.strip())
+
+
 async def offer(
     session: AsyncSession, caller: Caller, household_id: UUID, to: str, agreement: Agreement
 ) -> UUID:
@@ -191,14 +201,20 @@ async def _ask_anew(session: AsyncSession, task: RowMapping, moved: Sequence[UUI
     )
 
 
-async def _held(session: AsyncSession, caller: Caller, task_id: UUID) -> RowMapping:
-    """The task under its lock, for the county that is asked; only while it is undecided."""
+async def _held(
+    session: AsyncSession,
+    caller: Caller,
+    task_id: UUID,
+    wanted: TransferState = TransferState.REQUESTED,
+) -> RowMapping:
+    """The task under its lock, for the county that holds; only in the state wanted."""
     task = await queries.one(session, task_id, queries.holding(caller.divisions), lock=True)
     if task is None:
         raise _not_found()
     state = TransferState(task["state"])
-    if state is not TransferState.REQUESTED:
-        raise Conflict(rules.ENDED[state], f"this transfer is {state} already")
+    if state is not wanted:
+        code = rules.ENDED.get(state, "transfer_not_agreed")
+        raise Conflict(code, f"this transfer is {state}, not {wanted}")
     return task
 
 

@@ -118,6 +118,14 @@ async def refuse(
     return await _one(session, caller, task_id)
 
 
+@routes.post("/{task_id}/take-back", summary="Withdraw an agreement not yet carried out")
+async def take_back(
+    session: SessionDep, caller: Decider, task_id: UUID, body: RefusalIn
+) -> TransferTaskOut:
+    await actions.take_back(session, caller, task_id, body.reason)
+    return await _one(session, caller, task_id)
+
+
 @routes.post("/{task_id}/take-over", summary="Carry out an agreed transfer")
 async def take_over(
     session: SessionDep, caller: Decider, task_id: UUID, body: TakeOverIn

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from services.relief.dibao.rules import governing
 from shared.clock import next_month
@@ -166,6 +167,53 @@ async def test_the_county_may_refuse_and_is_asked_again(office: Office, neighbou
     )
     problem(again, 409, "transfer_refused")
     assert await wanted(neighbours, one) != task_id
+
+
+async def take_back(office: Office, task_id: str, reason: str = "本人改变主意") -> httpx.Response:
+    return await office.client.post(f"{TASKS}/{task_id}/take-back", json={"reason": reason})
+
+
+async def test_an_agreement_is_taken_back_until_it_is_carried_out(
+    registry: Registry, office: Office, neighbours: Office
+) -> None:
+    one = number()
+    household_id = await office.identified(person(id_number=one))
+    task_id = await wanted(neighbours, one)
+
+    problem(await take_back(office, task_id), 409, "transfer_not_agreed")
+    await agreed(office, task_id, whole_household=True)
+    problem(await take_back(office, task_id, " "), 422, "reason_missing")
+    problem(await take_back(neighbours, task_id), 404, "transfer_task_not_found")
+    answer = await take_back(office, task_id)
+    assert (answer.json()["state"], answer.json()["reason"]) == ("refused", "本人改变主意")
+    problem(await take_over(neighbours, task_id), 409, "transfer_refused")
+    again = await wanted(neighbours, one)
+    await agreed(office, again, whole_household=True)
+    await taken_over(neighbours, again)
+    problem(await take_back(office, again), 409, "transfer_done")
+    assert [version for _, version, _ in await registry.states(household_id)] == [1, 2]
+
+
+async def test_an_agreement_taken_back_while_it_is_carried_out_ends_one_way(
+    registry: Registry, office: Office, neighbours: Office, postgres: str
+) -> None:
+    one = number()
+    household_id = await office.identified(person(id_number=one))
+    task_id = await wanted(neighbours, one)
+    await agreed(office, task_id, whole_household=True)
+
+    async with registry.worker.transaction() as session:
+        held = text("SELECT FROM transfer_tasks WHERE task_id = :id FOR UPDATE")
+        await session.execute(held, {"id": task_id})
+        over = asyncio.ensure_future(take_over(neighbours, task_id))
+        back = asyncio.ensure_future(take_back(office, task_id))
+        await registry.until_waiting(postgres, 2)
+    answers = await asyncio.gather(over, back)
+
+    assert sum(answer.is_success for answer in answers) == 1
+    states = await registry.rows("SELECT state FROM transfer_tasks WHERE task_id = :id", id=task_id)
+    moved = (await registry.states(household_id))[-1][1] == 2
+    assert [row["state"] for row in states] == ["taken_over" if moved else "refused"]
 
 
 async def test_only_the_holder_agrees_and_only_the_asking_county_takes_over(
