@@ -19,6 +19,7 @@ MODELS: tuple[str, ...] = (
     "services.registry.mergers.models",
     "services.registry.notices.models",
     "services.registry.numbers.models",
+    "services.registry.plans.models",
     "services.registry.returns.models",
     "services.registry.rosters.models",
     "services.registry.sources.models",

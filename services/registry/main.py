@@ -21,6 +21,7 @@ from services.registry.mergers import api as mergers
 from services.registry.notices import api as notices
 from services.registry.numbers import api as numbers
 from services.registry.parameters import DEFINITIONS
+from services.registry.plans import api as plans
 from services.registry.returns import api as returns
 from services.registry.rosters import api as rosters
 from services.registry.settings import RegistrySettings, load
@@ -71,6 +72,9 @@ def create(settings: RegistrySettings | None = None) -> FastAPI:
             determination.routes,
             helpers.routes,
             pairings_api.routes,
+            plans.household_routes,
+            plans.routes,
+            plans.measure_routes,
             leads.routes,
             public_leads.routes,
             reports_api.household_routes,

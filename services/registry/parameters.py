@@ -6,6 +6,7 @@ from services.registry.helpers import parameters as helpers
 from services.registry.leads import parameters as leads
 from services.registry.lifecycle import parameters as lifecycle
 from services.registry.means import parameters as means
+from services.registry.plans import parameters as plans
 from services.registry.splits import parameters as splits
 from services.registry.verification import parameters as verification
 
@@ -18,5 +19,6 @@ DEFINITIONS = {
     **splits.DEFINITIONS,
     **deaths.DEFINITIONS,
     **helpers.DEFINITIONS,
+    **plans.DEFINITIONS,
 }
 """By key; a capability with a ``parameters`` module adds it here."""

@@ -8,6 +8,7 @@ from services.registry.duplicates import jobs as duplicate_jobs
 from services.registry.leads import handlers as leads
 from services.registry.ledger import handlers as ledger
 from services.registry.notices import handlers as notices
+from services.registry.plans import results
 from services.registry.returns import handlers as returns
 from services.registry.rosters import actions as rosters
 from services.registry.rosters import jobs as roster_jobs
@@ -39,6 +40,7 @@ JOBS: Mapping[str, JobHandler] = {
 TURNS: Sequence[Turn] = (
     public_uses.forget_past,
     recounting.recount_provisional,
+    results.ask_results,
     sweeping.order_checks,
 )
 

@@ -18,7 +18,7 @@ from deploy.local.provision import ServiceDatabase
 from services.registry.checks import actions as checks
 from services.registry.checks.rules import Survey
 from services.registry.households.facts import HouseholdEntry, MemberEntry
-from services.registry.ledger.handlers import on_guarantees
+from services.registry.ledger.handlers import on_assisted, on_guarantees
 from services.registry.notices.handlers import on_notices
 from shared.auth import Caller
 from shared.contracts.assistance import (
@@ -36,6 +36,7 @@ from shared.contracts.registry import (
 from shared.db import Database
 from tests.registry.told import (
     VILLAGE,
+    aid_event,
     guarantee_event,
     notice_event,
 )
@@ -210,9 +211,11 @@ class Registry:
             await on_guarantees(session, [envelope])
 
     async def guaranteed(self, household_id: str) -> None:
-        """All five guarantees, each met."""
+        """All five guarantees, each met, and dibao paid, which answers most causes."""
         for kind in GuaranteeKind:
             await self.guarantee(household_id=household_id, kind=kind, met=True)
+        async with self.worker.transaction() as session:
+            await on_assisted(session, [aid_event(household_id=household_id)])
 
     async def notified(self, *envelopes: Envelope) -> None:
         """What notify says of notices, through the handler, in one batch."""

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from services.registry.main import create
+from services.registry.settings import RegistrySettings
 from tests.conftest import SettingsOf
 from tests.registry.conftest import OfficeOf
 from tests.registry.filing import ALL, RESOLVE, VERIFY, Office, Registry, number, person, problem
@@ -58,6 +59,24 @@ NOT_FOUND: Mapping[str, dict[str, Any]] = {
         "reason": "x",
     },
     f"GET {ONE}/mergers": {},
+    f"POST {ONE}/plans": {
+        "target_income": "1.00",
+        "measures": [
+            {
+                "kind": "health",
+                "cause": "illness",
+                "bureau": "x",
+                "officer_id": "x",
+                "budget": "1.00",
+                "fund": "x",
+                "begins_on": "2026-03-20",
+                "due_on": "2026-03-20",
+            }
+        ],
+    },
+    f"GET {ONE}/plans": {},
+    f"POST {ONE}/plan-results": {"year": 2025, "income": "1.00"},
+    f"GET {ONE}/plan-results": {},
     f"GET {ONE}/numbers": {},
     f"PATCH {ONE}/numbers": {"hukou_no": "0042"},
     f"POST {ONE}/obligors": person("son") | {"person_id": "{person_id}"},
@@ -113,6 +132,13 @@ EMPTY: Mapping[str, dict[str, Any]] = {
 
 APPLICATION = "/v1/applications/{application_id}"
 ELSEWHERE = {
+    "GET /v1/plans/{plan_id}": "plans/test_api.py",
+    "PUT /v1/plans/{plan_id}": "plans/test_api.py",
+    "POST /v1/plans/{plan_id}/sign": "plans/test_api.py",
+    "POST /v1/plans/{plan_id}/approve": "plans/test_api.py",
+    "GET /v1/plans/exceptions": "plans/test_api.py",
+    "POST /v1/plan-measures/{measure_id}/carry-out": "plans/test_api.py",
+    "POST /v1/plan-measures/{measure_id}/drop": "plans/test_api.py",
     "POST /v1/attachments": "shared/test_attachments.py",
     "GET /v1/attachments/{attachment_id}": "shared/test_attachments.py",
     "GET /v1/attachments/{attachment_id}/content": "shared/test_attachments.py",
@@ -259,7 +285,8 @@ async def verified(own: Office, household_id: str, head: str) -> dict[str, str]:
 async def neighbours(office_of: OfficeOf) -> Office:
     """The office of 331121, with every right, personal data included."""
     return await office_of(
-        f"{ALL} {RESOLVE} {VERIFY} registry.determination:read registry.contacts:read pii:read",
+        f"{ALL} {RESOLVE} {VERIFY} registry.determination:read registry.contacts:read "
+        "registry.plans:read registry.plans:write pii:read",
         divisions=("331121",),
         officer="o9",
     )
@@ -296,7 +323,9 @@ async def test_nothing_of_another_county_is_listed_found_or_counted(
 async def test_every_route_is_looked_at_from_next_door(
     registry: Registry, settings_of: SettingsOf
 ) -> None:
-    paths = create(settings_of("registry", registry.urls)).openapi()["paths"]
+    settings = settings_of("registry", registry.urls)
+    assert isinstance(settings, RegistrySettings)
+    paths = create(settings).openapi()["paths"]
     routes = {
         f"{method.upper()} {path}"
         for path, methods in paths.items()

@@ -97,6 +97,16 @@ async def lead_of(session: AsyncSession, household_id: UUID) -> UUID | None:
     return found
 
 
+async def lead_officer(session: AsyncSession, household_id: UUID) -> str | None:
+    """The officer who leads the help of a household."""
+    found: str | None = await session.scalar(
+        select(Helper.officer_id)
+        .join(Pairing, Pairing.helper_id == Helper.helper_id)
+        .where(Pairing.household_id == household_id, Pairing.lead, Pairing.ended_on.is_(None))
+    )
+    return found
+
+
 async def pairing(
     session: AsyncSession, pairing_id: UUID, *, divisions: Sequence[str]
 ) -> RowMapping | None:

@@ -45,6 +45,9 @@ _FOLLOWING = (
     "leads",
     "pairings",
     "attachments",
+    "plans",
+    "plan_measures",
+    "plan_results",
 )
 """Every table of a household that carries its division; a new capability adds its own."""
 _OF_LEADS = ("lead_reports", "lead_visits")

@@ -21,6 +21,7 @@ from services.registry.households import history, places, records
 from services.registry.households.facts import Facts
 from services.registry.households.history import Entry, Timeline
 from services.registry.households.records import File, Revision, Ruling
+from services.registry.plans import watching
 from shared import clock, events, identity, together
 from shared.auth import Caller
 from shared.contracts.registry import HouseholdState
@@ -77,7 +78,9 @@ async def write(
         await _write_decisions(session, changed, now)
         await places.follow(session, _moved(changed))
         await candidates.note(session, _newly_looked_at(changed))
-        await fitting.refit(session, _refitted(changed))
+        refitted = _refitted(changed)
+        await fitting.refit(session, refitted)
+        await watching.rewatch(session, refitted)
         await events.publish(session, [_event(each) for each in changed if each.published])
     return written
 

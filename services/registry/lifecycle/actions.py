@@ -23,6 +23,7 @@ from services.registry.lifecycle.rules import Circumstances, Move, Ruling
 from services.registry.notices import actions as notices
 from services.registry.notices import queries as announced
 from services.registry.notices.rules import Announcement, episode_of
+from services.registry.plans import queries as plans
 from services.registry.returns import actions as returns
 from services.registry.returns import queries as return_checks
 from shared import audit, clock, parameters
@@ -114,6 +115,7 @@ async def _around(
         known,
         guarantees=await ledger.stated(session, household_id, divisions=where),
         checks=await income_checks.of_episode(session, household_id, episode, divisions=where),
+        measures=await plans.carried_out(session, household_id),
     )
 
 

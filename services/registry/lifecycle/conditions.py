@@ -18,6 +18,7 @@ from services.registry.lifecycle.ruling import (
     tracking_key,
 )
 from services.registry.notices.rules import NO_NOTICE, Announcement
+from services.registry.plans.measures import unanswered
 from shared import clock
 from shared.contracts.assistance import GuaranteeKind
 from shared.contracts.notices import NoticeOutcome, NoticeStatus
@@ -72,7 +73,7 @@ def identify(facts: Facts, ruling: Ruling, around: Circumstances) -> list[Check]
 
 
 def lift(facts: Facts, ruling: Ruling, around: Circumstances) -> list[Check]:
-    """Income twice above the line, announced, all five guarantees met (section 5, C8).
+    """Income twice above the line, announced, all five guarantees met, every cause answered (C8).
 
     Not in the month of identification nor the next.
     """
@@ -86,7 +87,15 @@ def lift(facts: Facts, ruling: Ruling, around: Circumstances) -> list[Check]:
     )
     basis, checked = _twice_checked(around)
     notice = announced(facts, ruling, around)
-    return [too_early, *_guaranteed(around), *checked, *notice, *_after(basis, around.notice)]
+    done = [too_early, *_guaranteed(around), _answered(facts, around)]
+    return [*done, *checked, *notice, *_after(basis, around.notice)]
+
+
+def _answered(facts: Facts, around: Circumstances) -> Check:
+    """Every cause of the file was answered by a measure that was carried out."""
+    left = unanswered(facts.causes, around.measures)
+    message = f"致贫原因尚无已落实的措施:{'、'.join(left)}"
+    return Check("cause_unanswered", not left, "#", message)
 
 
 def _guaranteed(around: Circumstances) -> list[Check]:

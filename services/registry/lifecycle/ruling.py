@@ -14,6 +14,7 @@ from uuid import UUID
 from services.registry.checks.rules import PastCheck
 from services.registry.households.facts import LeaveReason
 from services.registry.notices.rules import Announcement
+from services.registry.plans.measures import MeasureKind
 from shared.contracts.assistance import GuaranteeKind
 from shared.contracts.notices import NoticeKind
 from shared.contracts.registry import Category, HouseholdEvent, State
@@ -106,7 +107,7 @@ class Circumstances:
     ``notice`` is the last one asked for of the move's kind and episode. ``guarantees`` says of each
     kind whether all who stated it say met; a kind that nobody stated is not in it. ``checks`` are
     the income checks of the episode, ``return_checks`` the open ones of the household,
-    ``application`` the one of it that has not ended.
+    ``application`` the one of it that has not ended, ``measures`` what was done for it by kind.
     """
 
     today: date
@@ -120,6 +121,7 @@ class Circumstances:
     return_checks: Sequence[UUID] = ()
     tracking_months: Decimal | None = None
     application: UUID | None = None
+    measures: frozenset[MeasureKind] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,8 @@ class TaskKind(StrEnum):
     DUPLICATE_CANDIDATE = "duplicate_candidate"
     HANDOVER = "handover"
     RE_PAIR = "re_pair"
+    PLAN = "plan"
+    PLAN_RESULT = "plan_result"
     VERIFICATION_DOUBT = "verification_doubt"
     VERIFICATION_DEATH_MARK = "verification_death_mark"
 

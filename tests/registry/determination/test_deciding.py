@@ -39,7 +39,7 @@ async def test_the_decision_in_favour(casework: Casework, registry: Registry) ->
         "CN2025",
         "符合条件",
     ]
-    assert await casework.tasks(decided) == {}
+    assert list(await casework.tasks(decided)) == ["plan"]
     household = await casework.county.read(application["household_id"])
     assert (household["state"], household["category"]) == ("identified", "dibao")
     states = await registry.states(application["household_id"])

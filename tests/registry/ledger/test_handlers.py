@@ -154,7 +154,6 @@ async def test_the_ledger_pages(registry: Registry, office: Office) -> None:
 
 async def test_the_story_of_a_household_in_one_order(registry: Registry, office: Office) -> None:
     household_id = await office.long_identified()
-    await hear(registry, aid_event(household_id=household_id))
     await office.ready_to_lift(household_id)
     await office.decide(household_id, "lift", decided_on="2025-08-01", reason="收入稳定")
     async with registry.worker.transaction() as session:

@@ -12,8 +12,9 @@ from services.registry.checks.rules import PastCheck
 from services.registry.households.facts import Facts
 from services.registry.lifecycle import rules
 from services.registry.lifecycle.rules import Circumstances, Move, Ruling
+from services.registry.plans.measures import MeasureKind
 from shared.contracts.notices import NoticeOutcome, NoticeStatus
-from shared.contracts.registry import Category, State
+from shared.contracts.registry import Category, Cause, State
 from tests.registry.lifecycle.judged import (
     ALL_MET,
     ALLOWED,
@@ -109,6 +110,22 @@ def test_an_identification_is_of_the_category_that_was_announced() -> None:
     tekun = {"category": Category.TEKUN, "notice": announced}
     assert broken(accepted(), Move.IDENTIFY, DAY, **tekun) == []
     assert broken(identified(), Move.LIFT, DAY, notice=announced) == []
+
+
+@pytest.mark.parametrize(
+    ("measures", "codes"),
+    [
+        (set(), ["cause_unanswered"]),
+        ({MeasureKind.HOUSING}, ["cause_unanswered"]),
+        ({MeasureKind.HEALTH}, ["cause_unanswered"]),
+        ({MeasureKind.HEALTH, MeasureKind.HOUSING}, []),
+    ],
+)
+def test_nobody_is_lifted_before_every_cause_was_answered(
+    measures: set[MeasureKind], codes: list[str]
+) -> None:
+    file = identified(causes=(Cause.ILLNESS, Cause.HOUSING))
+    assert broken(file, Move.LIFT, DAY, measures=frozenset(measures)) == codes
 
 
 @pytest.mark.parametrize("changed", [{"n": 2}, {"announced_in": "331124002222"}])

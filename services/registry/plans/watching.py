@@ -1,0 +1,67 @@
+"""Asking for a plan where one is due, and ending the plans of who left (C53).
+
+The households capability calls it within the change itself, so it imports none of its writers.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import func, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.registry.helpers.fitting import Refit
+from services.registry.helpers.rules import is_helped
+from services.registry.plans.models import Plan
+from services.registry.plans.rules import DRAFT_WORKING_DAYS, PlanState
+from services.registry.tasks import actions as tasks
+from services.registry.tasks.actions import Opening
+from services.registry.tasks.models import TaskKind
+from services.registry.tasks.queries import deadlines
+from shared import clock
+
+_OPEN = (PlanState.DRAFT.value, PlanState.IN_FORCE.value)
+
+
+async def rewatch(session: AsyncSession, changes: Sequence[Refit]) -> None:
+    """Ask for a plan where a household came on assistance or changed category; end the others'."""
+    for each in changes:
+        if _needs_plan(each):
+            await _ask(session, each)
+        elif each.old.state.on_assistance and not each.new.state.on_assistance:
+            await tasks.close_task(session, kind=TaskKind.PLAN, subject_id=each.household_id)
+        if is_helped(each.old.state) and not is_helped(each.new.state):
+            await _end(session, each.household_id, each.day)
+
+
+def _needs_plan(change: Refit) -> bool:
+    old, new = change.old, change.new
+    began = not old.state.on_assistance or old.category is not new.category
+    return new.state.on_assistance and began
+
+
+async def _ask(session: AsyncSession, change: Refit) -> None:
+    place = change.new.division_code
+    limits = await deadlines(session, DRAFT_WORKING_DAYS, [place], change.day)
+    one = Opening(
+        kind=TaskKind.PLAN,
+        subject_id=change.household_id,
+        household_id=change.household_id,
+        division_code=place,
+        due=limits[place],
+    )
+    await tasks.open_tasks(session, [one])
+
+
+async def _end(session: AsyncSession, household_id: UUID, day: date) -> None:
+    await session.execute(
+        update(Plan)
+        .where(Plan.household_id == household_id, Plan.state.in_(_OPEN))
+        .values(
+            state=PlanState.ENDED.value,
+            ended_on=func.greatest(day, Plan.drafted_on),
+            revision=Plan.revision + 1,
+            recorded_at=clock.now(),
+        )
+    )
+    await tasks.close_task(session, kind=TaskKind.PLAN_RESULT, subject_id=household_id)
