@@ -29,6 +29,7 @@ MODELS: tuple[str, ...] = (
     "services.registry.tasks.models",
     "services.registry.transfers.models",
     "services.registry.verification.models",
+    "services.registry.visits.models",
 )
 """Modules that declare tables on Base; a capability adds its ``models`` here."""
 

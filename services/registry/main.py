@@ -32,6 +32,7 @@ from services.registry.tasks import api as tasks
 from services.registry.transfers import api as transfers
 from services.registry.verification import api as verification
 from services.registry.verification import reports_api
+from services.registry.visits import api as visits
 from shared import attachments, divisions, jobs, parameters
 from shared.api import create_app
 
@@ -75,6 +76,8 @@ def create(settings: RegistrySettings | None = None) -> FastAPI:
             plans.household_routes,
             plans.routes,
             plans.measure_routes,
+            visits.household_routes,
+            visits.routes,
             leads.routes,
             public_leads.routes,
             reports_api.household_routes,

@@ -9,6 +9,7 @@ from services.registry.means import parameters as means
 from services.registry.plans import parameters as plans
 from services.registry.splits import parameters as splits
 from services.registry.verification import parameters as verification
+from services.registry.visits import parameters as visits
 
 DEFINITIONS = {
     **lifecycle.DEFINITIONS,
@@ -20,5 +21,6 @@ DEFINITIONS = {
     **deaths.DEFINITIONS,
     **helpers.DEFINITIONS,
     **plans.DEFINITIONS,
+    **visits.DEFINITIONS,
 }
 """By key; a capability with a ``parameters`` module adds it here."""

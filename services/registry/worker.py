@@ -17,6 +17,7 @@ from services.registry.standards import handlers as standards
 from services.registry.tasks import recounting
 from services.registry.verification import sweeping
 from services.registry.verification.exchanging import Exchange
+from services.registry.visits import watching as visits
 from shared import public_uses, worker
 from shared.applying import Subscription
 from shared.daily import Turn
@@ -41,6 +42,7 @@ TURNS: Sequence[Turn] = (
     public_uses.forget_past,
     recounting.recount_provisional,
     results.ask_results,
+    visits.ask_visits,
     sweeping.order_checks,
 )
 

@@ -33,6 +33,7 @@ async def test_a_township_officers_day(platform: Platform) -> None:
     await announced_and_decided(township)
     await helped(township)
     await lifted(township)
+    await tracked(township)
     await fell_back(township)
 
 
@@ -100,8 +101,17 @@ async def announced_and_decided(township: Township) -> None:
 
 
 async def helped(township: Township) -> None:
-    """One lead helper."""
+    """One lead helper, one plan signed by him, a month later a visit; nothing waits any more."""
+    assert "plan" in await township.tasks()
     await township.pair()
+    measure_id = await township.plan()
+    assert "plan" not in await township.tasks()
+    township.platform.advance_to(clock.add_months(clock.today(), 1))
+    await township.waits_for("helper_visit")
+    await township.visit(housing=True)
+    assert "helper_visit" not in await township.tasks()
+    where = f"/v1/plan-measures/{measure_id}/carry-out"
+    await township.post("registry", where, carried_out_on=today())
 
 
 async def lifted(township: Township) -> None:
@@ -121,23 +131,31 @@ async def lifted(township: Township) -> None:
     await township.granted(clock.next_month(clock.today()), "0.00")
 
 
-async def fell_back(township: Township) -> None:
-    """A hospital's bill opens a return check on the board; she returns on the same file."""
-    township.platform.advance(40)
-    told = await township.post(
+async def tracked(township: Township) -> None:
+    """A quarter later she is visited; what is seen opens the return check."""
+    township.platform.advance_to(clock.add_months(clock.today(), 3))
+    await township.waits_for("tracking_visit")
+    seen = await township.visit(hardships=[{"kind": "illness", "amount": "26000.00"}])
+    assert seen["kind"] == "tracking"
+    await township.post(
         "registry",
-        f"/v1/households/{township.household_id}/hardships",
-        kind="illness",
-        detected_on=today(),
-        amount="26000.00",
+        f"/v1/households/{township.household_id}/plan-results",
+        year=clock.today().year - 1,
+        income="16000.00",
     )
-    assert "return_check" in await township.tasks()
+    assert await township.tasks() == {"return_check"}
+
+
+async def fell_back(township: Township) -> None:
+    """She returns on the same file, and the grant begins anew."""
+    checks = await township.get(
+        "registry", "/v1/return-checks", division=township.village, open=True
+    )
+    (check,) = checks["items"]
     await township.change(clock.today(), incomes={"transfer": "3000.00"})
     back = await township.decide(
-        "return",
-        reason="重病返贫,经入户核实",
-        return_check_id=told["return_check"]["return_check_id"],
+        "return", reason="重病返贫,经入户核实", return_check_id=check["return_check_id"]
     )
     assert (back["state"], len(back["episodes"])) == ("returned", 2)
     await township.granted(clock.next_month(clock.today()), "900.00")
-    assert "return_check" not in await township.tasks()
+    assert await township.tasks() == {"plan"}

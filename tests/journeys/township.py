@@ -18,9 +18,11 @@ from shared import clock
 from tests.journeys.circle import Circle
 from tests.support.builders import id_number
 
-CLERK, SECOND, LEADER, COUNTY = "t1", "t2", "t3", "c1"
+CLERK, SECOND, LEADER, COUNTY, HELPER = "t1", "t2", "t3", "c1", "h1"
 TOWNSHIP = ("331124001",)
-_CAPABILITIES = "households leads tasks determination verification means helpers attachments"
+_CAPABILITIES = (
+    "households leads tasks determination verification means helpers attachments plans visits"
+)
 _RIGHTS = " ".join(
     f"registry.{capability}:{verb}"
     for capability in _CAPABILITIES.split()
@@ -82,6 +84,14 @@ class Township(Circle):
         """What stands open for the household on the board."""
         board = await self.get("registry", "/v1/tasks", household_id=self.household_id, open=True)
         return {task["kind"] for task in board["items"]}
+
+    async def waits_for(self, kind: str) -> None:
+        """Wait until the turn of the day has put a task of this kind on the board."""
+
+        async def there() -> bool:
+            return kind in await self.tasks()
+
+        await self.sees(f"the task {kind}", there)
 
     async def step(self, step: str, *, by: str = CLERK, **body: Any) -> dict[str, Any]:
         """The next step of the application, from the version that was read last."""
@@ -198,6 +208,69 @@ class Township(Circle):
             related=False,
         )
         return str(paired["pairing_id"])
+
+    async def plan(self) -> str:
+        """Drafted by a clerk, signed by the lead helper, approved; gives its one measure."""
+        day = clock.today()
+        measure = {
+            "kind": "comprehensive",
+            "cause": "old_age",
+            "bureau": "民政局",
+            "officer_id": CLERK,
+            "budget": "3000.00",
+            "fund": "县级资金",
+            "begins_on": day.isoformat(),
+            "due_on": clock.add_months(day, 6).isoformat(),
+        }
+        plan = await self.post(
+            "registry",
+            f"{self._home}/plans",
+            officer=CLERK,
+            target_income="15000.00",
+            measures=[measure],
+        )
+        plan = await self._plan_step(plan, "sign", HELPER, agreed_on=day.isoformat())
+        plan = await self._plan_step(plan, "approve", LEADER, approved_on=day.isoformat())
+        assert plan["state"] == "in_force"
+        return str(plan["measures"][0]["measure_id"])
+
+    async def _plan_step(
+        self, plan: dict[str, Any], step: str, officer: str, **body: Any
+    ) -> dict[str, Any]:
+        answer = await self.ask(
+            "POST",
+            "registry",
+            f"/v1/plans/{plan['plan_id']}/{step}",
+            officer=officer,
+            json=body,
+            headers={"If-Match": f'"{plan["revision"]}"'},
+        )
+        assert answer.is_success, f"{step}: {answer.status_code} {answer.text}"
+        return dict(answer.json())
+
+    async def visit(self, **seen: Any) -> dict[str, Any]:
+        """The helper calls, with a photo of the house."""
+        taken = await self.ask(
+            "POST",
+            "registry",
+            "/v1/attachments",
+            officer=HELPER,
+            params={"division_code": self.village, "taken_at": clock.now().isoformat()},
+            content=b"\xff\xd8\xff a photo",
+            headers={"Content-Type": "image/jpeg"},
+        )
+        assert taken.is_success, taken.text
+        return dict(
+            await self.post(
+                "registry",
+                f"{self._home}/visits",
+                officer=HELPER,
+                visited_on=today(),
+                findings="生活正常",
+                photos=[taken.json()["attachment_id"]],
+                **seen,
+            )
+        )
 
     @property
     def _home(self) -> str:

@@ -33,6 +33,10 @@ RULES = {
     "leads.visit_working_days": "5",
     "helpers.max_households": "5",
     "helpers.handover_working_days": "10",
+    "visits.months_between": "1",
+    "tracking.visit_months.first_year": "3",
+    "tracking.visit_months.after": "6",
+    "visits.alarm_months": "6",
 }
 MEANS = {key: value for key, value in VALUES.items() if key in ASKED}
 

@@ -77,6 +77,9 @@ NOT_FOUND: Mapping[str, dict[str, Any]] = {
     f"GET {ONE}/plans": {},
     f"POST {ONE}/plan-results": {"year": 2025, "income": "1.00"},
     f"GET {ONE}/plan-results": {},
+    f"POST {ONE}/visits": {"visited_on": "2026-03-20", "findings": "x"},
+    f"GET {ONE}/visits": {},
+    f"GET {ONE}/tracking": {},
     f"GET {ONE}/numbers": {},
     f"PATCH {ONE}/numbers": {"hukou_no": "0042"},
     f"POST {ONE}/obligors": person("son") | {"person_id": "{person_id}"},
@@ -132,6 +135,8 @@ EMPTY: Mapping[str, dict[str, Any]] = {
 
 APPLICATION = "/v1/applications/{application_id}"
 ELSEWHERE = {
+    "GET /v1/visits": "visits/test_api.py",
+    "GET /v1/visits/overdue": "visits/test_api.py",
     "GET /v1/plans/{plan_id}": "plans/test_api.py",
     "PUT /v1/plans/{plan_id}": "plans/test_api.py",
     "POST /v1/plans/{plan_id}/sign": "plans/test_api.py",
@@ -286,7 +291,8 @@ async def neighbours(office_of: OfficeOf) -> Office:
     """The office of 331121, with every right, personal data included."""
     return await office_of(
         f"{ALL} {RESOLVE} {VERIFY} registry.determination:read registry.contacts:read "
-        "registry.plans:read registry.plans:write pii:read",
+        "registry.plans:read registry.plans:write registry.visits:read registry.visits:write "
+        "pii:read",
         divisions=("331121",),
         officer="o9",
     )

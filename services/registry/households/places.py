@@ -48,6 +48,7 @@ _FOLLOWING = (
     "plans",
     "plan_measures",
     "plan_results",
+    "visits",
 )
 """Every table of a household that carries its division; a new capability adds its own."""
 _OF_LEADS = ("lead_reports", "lead_visits")

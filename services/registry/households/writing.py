@@ -21,7 +21,8 @@ from services.registry.households import history, places, records
 from services.registry.households.facts import Facts
 from services.registry.households.history import Entry, Timeline
 from services.registry.households.records import File, Revision, Ruling
-from services.registry.plans import watching
+from services.registry.plans import watching as plans
+from services.registry.visits import watching as visits
 from shared import clock, events, identity, together
 from shared.auth import Caller
 from shared.contracts.registry import HouseholdState
@@ -80,7 +81,8 @@ async def write(
         await candidates.note(session, _newly_looked_at(changed))
         refitted = _refitted(changed)
         await fitting.refit(session, refitted)
-        await watching.rewatch(session, refitted)
+        await plans.rewatch(session, refitted)
+        await visits.rewatch(session, refitted)
         await events.publish(session, [_event(each) for each in changed if each.published])
     return written
 

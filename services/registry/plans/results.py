@@ -46,6 +46,7 @@ def _last_day(year: int, month: int) -> date:
     return date.fromordinal(clock.next_month(date(year, month, 1)).toordinal() - 1)
 
 
+# The plans are held: one that ends at this moment would leave its task on the board for ever.
 _WITHOUT = text(
     """
     SELECT plan.household_id, plan.division_code FROM plans AS plan
@@ -58,6 +59,6 @@ _WITHOUT = text(
     AND NOT EXISTS (
         SELECT FROM tasks WHERE tasks.kind = 'plan_result'
             AND tasks.subject_id = plan.household_id AND tasks.closed_on IS NULL)
-    ORDER BY plan.household_id LIMIT :most
+    ORDER BY plan.household_id LIMIT :most FOR SHARE OF plan
     """
 )

@@ -34,6 +34,8 @@ class TaskKind(StrEnum):
     DUPLICATE_CANDIDATE = "duplicate_candidate"
     HANDOVER = "handover"
     RE_PAIR = "re_pair"
+    HELPER_VISIT = "helper_visit"
+    TRACKING_VISIT = "tracking_visit"
     PLAN = "plan"
     PLAN_RESULT = "plan_result"
     VERIFICATION_DOUBT = "verification_doubt"

@@ -33,7 +33,7 @@ async def tracking(registry: Registry, office_of: OfficeOf) -> AsyncIterator[Non
     assert approved.status_code == 200, approved.text
     yield
     async with registry.worker.transaction() as session:
-        await session.execute(text("DELETE FROM policy_parameters WHERE key ^@ 'tracking'"))
+        await session.execute(text("DELETE FROM policy_parameters WHERE key ^@ 'tracking.months'"))
 
 
 async def test_a_whole_life_on_one_file(registry: Registry, office: Office, tracking: None) -> None:
