@@ -23,6 +23,7 @@ from services.registry.numbers import api as numbers
 from services.registry.parameters import DEFINITIONS
 from services.registry.plans import api as plans
 from services.registry.returns import api as returns
+from services.registry.reviews import api as reviews
 from services.registry.rosters import api as rosters
 from services.registry.settings import RegistrySettings, load
 from services.registry.sources import api as sources
@@ -78,6 +79,8 @@ def create(settings: RegistrySettings | None = None) -> FastAPI:
             plans.measure_routes,
             visits.household_routes,
             visits.routes,
+            reviews.routes,
+            reviews.household_routes,
             leads.routes,
             public_leads.routes,
             reports_api.household_routes,

@@ -7,6 +7,7 @@ from services.registry.leads import parameters as leads
 from services.registry.lifecycle import parameters as lifecycle
 from services.registry.means import parameters as means
 from services.registry.plans import parameters as plans
+from services.registry.reviews import parameters as reviews
 from services.registry.splits import parameters as splits
 from services.registry.verification import parameters as verification
 from services.registry.visits import parameters as visits
@@ -22,5 +23,6 @@ DEFINITIONS = {
     **helpers.DEFINITIONS,
     **plans.DEFINITIONS,
     **visits.DEFINITIONS,
+    **reviews.DEFINITIONS,
 }
 """By key; a capability with a ``parameters`` module adds it here."""

@@ -10,6 +10,7 @@ from services.registry.ledger import handlers as ledger
 from services.registry.notices import handlers as notices
 from services.registry.plans import results
 from services.registry.returns import handlers as returns
+from services.registry.reviews import calendar as reviews
 from services.registry.rosters import actions as rosters
 from services.registry.rosters import jobs as roster_jobs
 from services.registry.settings import load
@@ -43,6 +44,8 @@ TURNS: Sequence[Turn] = (
     recounting.recount_provisional,
     results.ask_results,
     visits.ask_visits,
+    reviews.date_undated,
+    reviews.ask_reviews,
     sweeping.order_checks,
 )
 

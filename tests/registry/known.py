@@ -3,7 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
-from services.registry.means.parameters import ASKED
+from services.registry.means.parameters import ASKED, CYCLES
 from services.registry.parameters import DEFINITIONS
 from services.registry.standards.handlers import on_standards
 from shared import parameters
@@ -37,8 +37,9 @@ RULES = {
     "tracking.visit_months.first_year": "3",
     "tracking.visit_months.after": "6",
     "visits.alarm_months": "6",
+    "reviews.notice_days": "30",
 }
-MEANS = {key: value for key, value in VALUES.items() if key in ASKED}
+MEANS = {key: value for key, value in VALUES.items() if key in ASKED} | dict.fromkeys(CYCLES, "12")
 
 
 async def know_rules(api: Database, worker: Database) -> None:

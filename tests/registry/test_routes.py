@@ -80,6 +80,8 @@ NOT_FOUND: Mapping[str, dict[str, Any]] = {
     f"POST {ONE}/visits": {"visited_on": "2026-03-20", "findings": "x"},
     f"GET {ONE}/visits": {},
     f"GET {ONE}/tracking": {},
+    f"POST {ONE}/reviews": {"reviewed_on": "2026-03-20", "outcome": "unchanged"},
+    f"GET {ONE}/reviews": {},
     f"GET {ONE}/numbers": {},
     f"PATCH {ONE}/numbers": {"hukou_no": "0042"},
     f"POST {ONE}/obligors": person("son") | {"person_id": "{person_id}"},
@@ -135,6 +137,7 @@ EMPTY: Mapping[str, dict[str, Any]] = {
 
 APPLICATION = "/v1/applications/{application_id}"
 ELSEWHERE = {
+    "GET /v1/reviews": "reviews/test_api.py",
     "GET /v1/visits": "visits/test_api.py",
     "GET /v1/visits/overdue": "visits/test_api.py",
     "GET /v1/plans/{plan_id}": "plans/test_api.py",
@@ -292,7 +295,7 @@ async def neighbours(office_of: OfficeOf) -> Office:
     return await office_of(
         f"{ALL} {RESOLVE} {VERIFY} registry.determination:read registry.contacts:read "
         "registry.plans:read registry.plans:write registry.visits:read registry.visits:write "
-        "pii:read",
+        "registry.reviews:read registry.reviews:write pii:read",
         divisions=("331121",),
         officer="o9",
     )

@@ -49,6 +49,8 @@ _FOLLOWING = (
     "plan_measures",
     "plan_results",
     "visits",
+    "review_dates",
+    "reviews",
 )
 """Every table of a household that carries its division; a new capability adds its own."""
 _OF_LEADS = ("lead_reports", "lead_visits")

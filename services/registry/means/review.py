@@ -1,12 +1,14 @@
 """When a household is due for review: by what kind of household it is (R28). Pure."""
 
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 
-from services.registry.means.facts import Case, Finding, MeansParameters
+from services.registry.households.facts import Facts
+from services.registry.means.facts import Case, Finding, MeansParameters, Person
 from services.registry.means.members import able_to_work
 from shared import clock
-from shared.contracts.registry import Category, RuleSet
+from shared.contracts.registry import Category, Member, RuleSet, Work
 
 
 class Kind(StrEnum):
@@ -33,6 +35,12 @@ _WORDS = {
     Kind.EXPENDITURE: "支出型贫困家庭",
     Kind.GROUP_4600: "原4600元以下农户",
 }
+_BY_CATEGORY = {
+    Category.TEKUN: Kind.TEKUN,
+    Category.EXPENDITURE_BASED: Kind.EXPENDITURE,
+    Category.GROUP_4600: Kind.GROUP_4600,
+}
+_AWAY = frozenset({Work.MIGRANT_IN_COUNTY, Work.MIGRANT_IN_PROVINCE, Work.MIGRANT_OUT_OF_PROVINCE})
 _A_YEAR = 12
 _LONGEST = {
     (RuleSet.LS2016, Kind.STABLE): 6,
@@ -55,13 +63,8 @@ def kind_of(case: Case, finding: Finding) -> Kind:
     Example: dibao with nobody able to work: STEADY; all who are able have a steady income: STABLE;
     one of them has none: UNSTABLE.
     """
-    by_category = {
-        Category.TEKUN: Kind.TEKUN,
-        Category.EXPENDITURE_BASED: Kind.EXPENDITURE,
-        Category.GROUP_4600: Kind.GROUP_4600,
-    }
-    if finding.primary in by_category:
-        return by_category[finding.primary]
+    if finding.primary in _BY_CATEGORY:
+        return _BY_CATEGORY[finding.primary]
     counted = {each.person_id for each in finding.counted if each.counts}
     able = [
         who
@@ -80,6 +83,36 @@ def next_review(kind: Kind, rule_set: RuleSet, parameters: MeansParameters, from
     Example: unstable, decided 2016-11-10 (LS2016): 2017-02-10, even where the county says yearly;
     decided 2023-11-10 (CN2021): 2024-05-10. Raises MissingParameterError.
     """
+    return due_after(kind, rule_set, parameters[cycle_key(kind)].value, from_day)
+
+
+def due_after(kind: Kind, rule_set: RuleSet, months: Decimal, from_day: date) -> date:
+    """``next_review`` with the county's months given. Example: 12 months, unstable, LS2016: 3."""
     longest = _LONGEST.get((rule_set, kind), _A_YEAR)
-    months = min(longest, int(parameters[cycle_key(kind)].value))
-    return clock.add_months(from_day, months)
+    return clock.add_months(from_day, min(longest, int(months)))
+
+
+def kind_on_file(facts: Facts, on: date) -> Kind:
+    """What kind of household it is as far as its file tells, where nobody declared more.
+
+    Steady earnings are not on a file: only who works away from home counts as fairly stable; who
+    farms, works by the day, is out of work or whose work is unknown makes the household unstable,
+    so that it is seen sooner rather than later. Example: dibao, a father who works in another
+    county: STABLE; one who farms: UNSTABLE; nobody able to work: STEADY.
+    """
+    if facts.category in _BY_CATEGORY:
+        return _BY_CATEGORY[facts.category]
+    able = [each for each in facts.members if each.counted and able_to_work(_as_person(each), on)]
+    if not able:
+        return Kind.STEADY
+    return Kind.STABLE if all(each.work in _AWAY for each in able) else Kind.UNSTABLE
+
+
+def _as_person(member: Member) -> Person:
+    return Person(
+        person_id=member.person_id,
+        relation=member.relation,
+        birth_date=member.birth_date,
+        labor_ability=member.labor_ability,
+        school_stage=member.school_stage,
+    )

@@ -36,6 +36,7 @@ class TaskKind(StrEnum):
     RE_PAIR = "re_pair"
     HELPER_VISIT = "helper_visit"
     TRACKING_VISIT = "tracking_visit"
+    REVIEW = "review"
     PLAN = "plan"
     PLAN_RESULT = "plan_result"
     VERIFICATION_DOUBT = "verification_doubt"
