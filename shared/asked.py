@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, PlainSerializer, WithJsonSchema
 from sqlalchemy import RowMapping
 
 from shared import api
+from shared.auth import Caller
 from shared.db import EVERYWHERE
 
 View = TypeVar("View", bound=BaseModel)
@@ -78,3 +79,18 @@ def prefix_of(division_code: str) -> str:
 def prefixes(division: str | None) -> tuple[str, ...]:
     """The filter of what was asked for: everywhere when nothing was."""
     return (EVERYWHERE,) if division is None else (prefix_of(division),)
+
+
+def within(caller: Caller, division: str | None) -> list[str]:
+    """What was asked for as far as the caller's token covers it, for statements in plain SQL.
+
+    Example: a token for 331124 asks for 331100: ``["331124"]``; for 331121: nothing.
+    """
+    return sorted(
+        {
+            max(asked, held, key=len)
+            for asked in prefixes(division)
+            for held in caller.divisions
+            if asked.startswith(held) or held.startswith(asked)
+        }
+    )

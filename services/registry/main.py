@@ -22,6 +22,7 @@ from services.registry.notices import api as notices
 from services.registry.numbers import api as numbers
 from services.registry.parameters import DEFINITIONS
 from services.registry.plans import api as plans
+from services.registry.reports import api as reports
 from services.registry.returns import api as returns
 from services.registry.reviews import api as reviews
 from services.registry.rosters import api as rosters
@@ -81,6 +82,8 @@ def create(settings: RegistrySettings | None = None) -> FastAPI:
             visits.routes,
             reviews.routes,
             reviews.household_routes,
+            reports.routes,
+            reports.household_routes,
             leads.routes,
             public_leads.routes,
             reports_api.household_routes,

@@ -80,6 +80,7 @@ NOT_FOUND: Mapping[str, dict[str, Any]] = {
     f"POST {ONE}/visits": {"visited_on": "2026-03-20", "findings": "x"},
     f"GET {ONE}/visits": {},
     f"GET {ONE}/tracking": {},
+    f"GET {ONE}/income-series": {},
     f"POST {ONE}/reviews": {"reviewed_on": "2026-03-20", "outcome": "unchanged"},
     f"GET {ONE}/reviews": {},
     f"GET {ONE}/numbers": {},
@@ -137,6 +138,10 @@ EMPTY: Mapping[str, dict[str, Any]] = {
 
 APPLICATION = "/v1/applications/{application_id}"
 ELSEWHERE = {
+    "GET /v1/reports/coverage-gaps": "reports/test_api.py",
+    "GET /v1/reports/filing": "reports/test_api.py",
+    "GET /v1/reports/filing/pending": "reports/test_api.py",
+    "GET /v1/reports/returns": "reports/test_api.py",
     "GET /v1/reviews": "reviews/test_api.py",
     "GET /v1/visits": "visits/test_api.py",
     "GET /v1/visits/overdue": "visits/test_api.py",
@@ -295,7 +300,8 @@ async def neighbours(office_of: OfficeOf) -> Office:
     return await office_of(
         f"{ALL} {RESOLVE} {VERIFY} registry.determination:read registry.contacts:read "
         "registry.plans:read registry.plans:write registry.visits:read registry.visits:write "
-        "registry.reviews:read registry.reviews:write pii:read",
+        "registry.reviews:read registry.reviews:write "
+        "registry.reports:read pii:read",
         divisions=("331121",),
         officer="o9",
     )

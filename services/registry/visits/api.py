@@ -15,7 +15,7 @@ from services.registry.visits import actions, queries, rules, sealed
 from services.registry.visits.queries import Due
 from services.registry.visits.rules import SeenSign, Visit, VisitKind
 from shared import api, audit, clock
-from shared.asked import AskedCursor, AskedDivision, after_id, page, prefixes
+from shared.asked import AskedCursor, AskedDivision, after_id, page, prefixes, within
 from shared.auth import Caller, requires
 from shared.contracts.registry import State
 from shared.db import SessionDep
@@ -168,13 +168,11 @@ async def list_overdue(
     limit: api.Limit = 50,
 ) -> api.Page[Overdue]:
     today = clock.today()
-    asked = [
-        prefix
-        for prefix in (prefixes(division) if division else caller.divisions)
-        if caller.covers(prefix)
-    ]
     wanted = Due(
-        within=asked, by=today - timedelta(days=1), after=after_id(cursor), limit=limit + 1
+        within=within(caller, division),
+        by=today - timedelta(days=1),
+        after=after_id(cursor),
+        limit=limit + 1,
     )
     rows = [
         {

@@ -1,0 +1,157 @@
+"""The reports over the API, on a county with one gap of each kind (C1, C6, C7, C9)."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from services.registry.ledger.handlers import on_assisted
+from shared import clock
+from tests.registry.conftest import OfficeOf
+from tests.registry.filing import ALL, OTHER_TOWNSHIP, Office, Registry, problem
+from tests.registry.told import aid_event
+
+RIGHTS = "registry.reports:read registry.plans:read registry.leads:write"
+TODAY = clock.today()
+HERE = OTHER_TOWNSHIP
+AGO = clock.add_months(TODAY, -3)
+
+
+@pytest.fixture
+async def desk(office_of: OfficeOf) -> Office:
+    return await office_of(f"{ALL} {RIGHTS}", officer="t1")
+
+
+async def gaps(desk: Office, kind: str, division: str = HERE) -> dict[str, Any]:
+    """A report of gaps, read in pages of one."""
+    found: dict[str, Any] = {"items": []}
+    cursor = None
+    while True:
+        query: dict[str, str | int] = {"kind": kind, "division": division, "limit": 1}
+        query |= {"cursor": cursor} if cursor else {}
+        answer = await desk.client.get("/v1/reports/coverage-gaps", params=query)
+        assert answer.status_code == 200, answer.text
+        page = answer.json()
+        found = page | {"items": found["items"] + page["items"]}
+        cursor = page["next_cursor"]
+        if cursor is None:
+            return found
+
+
+async def test_each_gap_is_reported_and_nothing_else(
+    desk: Office, registry: Registry, office_of: OfficeOf
+) -> None:
+    began = {"opened_on": AGO.isoformat(), "on": AGO.isoformat(), "division_code": HERE}
+    household_id = await desk.identified(**began)
+    subsidised = await desk.identified(**began)
+    await desk.open(division_code=HERE)
+    reported = {
+        "source": "grid_worker",
+        "reported_on": AGO.isoformat(),
+        "text": "生活困难",
+        "person": {"name": "赵大", "division_code": HERE},
+    }
+    lead = await desk.client.post("/v1/leads", json=reported)
+    lead_id = lead.json()["lead"]["lead_id"]
+    assert (await gaps(desk, "premium_unsubsidised"))["reported"] is False
+    premium_paid = aid_event(household_id=subsidised, programme="premium_subsidy", granted_on=TODAY)
+    async with registry.worker.transaction() as session:
+        await on_assisted(session, [premium_paid])
+        late_one = text("UPDATE tasks SET due_on = :day WHERE subject_id = :id")
+        await session.execute(late_one, {"day": AGO, "id": lead_id})
+
+    both = {household_id, subsidised}
+    for kind in ("helper_missing", "plan_missing", "unvisited"):
+        found = (await gaps(desk, kind))["items"]
+        assert {each["household_id"] for each in found} == both, kind
+    premium = await gaps(desk, "premium_unsubsidised")
+    assert premium["reported"] is True
+    assert [each["household_id"] for each in premium["items"]] == [household_id]
+    late = (await gaps(desk, "lead_overdue"))["items"]
+    assert [(each["subject_id"], each["household_id"]) for each in late] == [(lead_id, None)]
+    there = await office_of(RIGHTS, divisions=("331121",))
+    for kind in ("helper_missing", "plan_missing", "unvisited", "lead_overdue"):
+        assert (await gaps(there, kind))["items"] == []
+
+
+async def filing(desk: Office, first: str, last: str, **query: str) -> dict[str, Any]:
+    params = {"from": first, "to": last, "division": "331124"} | query
+    answer = await desk.client.get("/v1/reports/filing", params=params)
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+async def test_found_is_filed_rejected_pending_or_closed(
+    desk: Office, registry: Registry, office_of: OfficeOf
+) -> None:
+    day = "2024-05-06"
+    await desk.identified(opened_on=day, on="2024-06-01")
+    waiting = await desk.open(opened_on=day)
+    refused = await desk.open(opened_on=day)
+    await desk.decide(refused, "refuse", decided_on="2024-06-01", reason="收入超过标准")
+    closed = await desk.open(opened_on=day)
+    await desk.decide(closed, "close", decided_on="2024-06-01", ground="moved_out")
+    await desk.open(opened_on="2024-05-07")
+
+    assert await filing(desk, day, day) == {
+        "found": 4,
+        "filed": 1,
+        "rejected": 1,
+        "pending": 1,
+        "closed": 1,
+        "by_roster": 0,
+        "difference": 0,
+    }
+    pending = await desk.client.get(
+        "/v1/reports/filing/pending", params={"from": day, "to": day, "division": "331124"}
+    )
+    assert [each["household_id"] for each in pending.json()["items"]] == [waiting]
+    reversed_one = await desk.client.get(
+        "/v1/reports/filing", params={"from": "2024-05-07", "to": day}
+    )
+    problem(reversed_one, 422, "period_reversed")
+    there = await office_of(RIGHTS, divisions=("331121",))
+    elsewhere = await filing(there, day, day)
+    assert elsewhere["found"] == 0
+    assert (await registry.counted("households"))["households"] >= 5
+
+
+async def test_the_return_rate_is_of_those_tracked(desk: Office, registry: Registry) -> None:
+    async def rates(year: int) -> dict[str | None, tuple[int, int, str | None]]:
+        answer = await desk.client.get(
+            "/v1/reports/returns", params={"year": year, "division": "331124"}
+        )
+        return {
+            each["category"]: (each["returned"], each["tracked"], each["rate"])
+            for each in answer.json()
+        }
+
+    assert await rates(2025) == {None: (0, 0, None)}
+    for _ in range(2):
+        household_id = await desk.long_identified()
+        await desk.ready_to_lift(household_id)
+        await desk.decide(household_id, "lift", decided_on="2025-08-01", reason="收入稳定")
+    await desk.decide(household_id, "return", decided_on="2026-02-01", reason="重病返贫,经入户核实")
+
+    assert await rates(2024) == {None: (0, 0, None)}
+    assert await rates(2025) == {None: (0, 2, "0.0000"), "dibao": (0, 2, "0.0000")}
+    assert await rates(2026) == {None: (1, 2, "0.5000"), "dibao": (1, 2, "0.5000")}
+    assert await rates(2027) == {None: (0, 1, "0.0000"), "dibao": (0, 1, "0.0000")}
+
+
+async def test_a_households_years(desk: Office) -> None:
+    year = TODAY.year
+    household_id = await desk.identified(
+        opened_on=f"{year - 1}-01-05", on=f"{year - 1}-02-01", incomes={"wage": "12000"}
+    )
+    await desk.change(
+        household_id, valid_from=date(year, 1, 1).isoformat(), incomes={"wage": "9000"}
+    )
+
+    answer = await desk.client.get(f"/v1/households/{household_id}/income-series")
+
+    assert [(each["year"], each["a_head"], each["falls"]) for each in answer.json()] == [
+        (year - 1, "12000.00", False),
+        (year, "9000.00", True),
+    ]
