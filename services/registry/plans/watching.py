@@ -25,13 +25,16 @@ _OPEN = (PlanState.DRAFT.value, PlanState.IN_FORCE.value)
 
 async def rewatch(session: AsyncSession, changes: Sequence[Refit]) -> None:
     """Ask for a plan where a household came on assistance or changed category; end the others'."""
+    asking: dict[date, list[Refit]] = {}
     for each in changes:
         if _needs_plan(each):
-            await _ask(session, each)
+            asking.setdefault(each.day, []).append(each)
         elif each.old.state.on_assistance and not each.new.state.on_assistance:
             await tasks.close_task(session, kind=TaskKind.PLAN, subject_id=each.household_id)
         if is_helped(each.old.state) and not is_helped(each.new.state):
             await _end(session, each.household_id, each.day)
+    for day, some in asking.items():
+        await _ask(session, some, day)
 
 
 def _needs_plan(change: Refit) -> bool:
@@ -40,17 +43,22 @@ def _needs_plan(change: Refit) -> bool:
     return new.state.on_assistance and began
 
 
-async def _ask(session: AsyncSession, change: Refit) -> None:
-    place = change.new.division_code
-    limits = await deadlines(session, DRAFT_WORKING_DAYS, [place], change.day)
-    one = Opening(
-        kind=TaskKind.PLAN,
-        subject_id=change.household_id,
-        household_id=change.household_id,
-        division_code=place,
-        due=limits[place],
+async def _ask(session: AsyncSession, changes: Sequence[Refit], day: date) -> None:
+    places = {each.household_id: each.new.division_code for each in changes}
+    limits = await deadlines(session, DRAFT_WORKING_DAYS, set(places.values()), day)
+    await tasks.open_tasks(
+        session,
+        [
+            Opening(
+                kind=TaskKind.PLAN,
+                subject_id=household_id,
+                household_id=household_id,
+                division_code=place,
+                due=limits[place],
+            )
+            for household_id, place in places.items()
+        ],
     )
-    await tasks.open_tasks(session, [one])
 
 
 async def _end(session: AsyncSession, household_id: UUID, day: date) -> None:
