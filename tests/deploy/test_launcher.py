@@ -121,8 +121,9 @@ async def test_a_life_with_crashes_and_a_ctrl_c_at_its_end(place: Layout) -> Non
 async def _crashes_are_repaired(place: Layout, launcher: Launcher) -> None:
     (victim,) = [
         process
-        for process in psutil.process_iter()
-        if "services.relief.worker" in process.cmdline()
+        for process in psutil.process_iter(["cmdline"])
+        # what has just ended has no command line any more
+        if "services.relief.worker" in (process.info["cmdline"] or ())
         and process.environ().get("BANGFU_WORKER_PORT") == str(place.worker_port("relief"))
     ]
     victim.kill()

@@ -130,7 +130,7 @@ async def test_a_return_check_stands_on_the_board_until_it_ends(office: Office) 
     told = await office.client.post(f"/v1/households/{household_id}/hardships", json=report)
     check = told.json()["return_check"]
 
-    (task,) = await board(office, household_id=household_id)
+    (task,) = await board(office, household_id=household_id, kind="return_check")
     await office.client.post(
         f"/v1/return-checks/{check['return_check_id']}/dismiss",
         json={"reason": "医疗费已报销", "visited_on": "2026-03-25"},
@@ -146,6 +146,6 @@ async def test_it_follows_its_household_to_another_village(office: Office) -> No
     await office.client.post(f"/v1/households/{household_id}/hardships", json=report)
     await office.change(household_id, valid_from="2026-05-01", division_code=NEXT_VILLAGE)
 
-    (task,) = await board(office, household_id=household_id)
+    (task,) = await board(office, household_id=household_id, kind="return_check")
 
     assert task["division_code"] == NEXT_VILLAGE
