@@ -140,7 +140,7 @@ APPLICATION = "/v1/applications/{application_id}"
 ELSEWHERE = {
     "GET /v1/reports/coverage-gaps": "reports/test_api.py",
     "GET /v1/reports/filing": "reports/test_api.py",
-    "GET /v1/reports/filing/pending": "reports/test_api.py",
+    "GET /v1/reports/filing/differences": "reports/test_api.py",
     "GET /v1/reports/returns": "reports/test_api.py",
     "GET /v1/reviews": "reviews/test_api.py",
     "GET /v1/visits": "visits/test_api.py",

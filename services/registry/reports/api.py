@@ -2,20 +2,20 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict
 
 from services.registry.households import records, views
-from services.registry.reports import queries, rules
+from services.registry.reports import filing, queries, rules
 from services.registry.reports.queries import Asked
 from services.registry.reports.rules import GapKind
 from shared import api, audit, clock
-from shared.asked import AskedCursor, AskedDivision, after_id, within
+from shared.asked import AskedCursor, AskedDivision, after_id, page, within
 from shared.auth import Caller, requires
-from shared.contracts.registry import Category, Incomes
+from shared.contracts.registry import Category, Cause, Incomes
 from shared.db import SessionDep
 from shared.errors import Fault, Refused
 
@@ -42,29 +42,44 @@ class Gaps(BaseModel):
 
 
 class Filing(BaseModel):
-    """Of the households found in a period, what became of them; ``difference`` is always 0."""
+    """What became of the households found in a period, where they came from, and of its leads.
+
+    ``difference`` = found - rejected - filed: those that ``…/filing/differences`` names.
+    """
 
     found: int
     filed: int
     rejected: int
     pending: int
+    withdrawn: int
     closed: int
-    by_roster: int
     difference: int
+    by_application: int
+    by_roster: int
+    by_batch: int
+    by_split: int
+    leads_found: int
+    leads_accepted: int
+    leads_dismissed: int
 
 
-class Pending(BaseModel):
-    """A household found in the period that nobody has decided on yet."""
+class Difference(BaseModel):
+    """A household found in the period that is neither filed nor rejected, and what became of it."""
 
     household_id: UUID
     division_code: str
     opened_on: date
+    became: Literal["pending", "withdrawn", "closed"]
 
 
 class Returns(BaseModel):
-    """Of the households tracked in a year, how many fell back; no rate where nobody is tracked."""
+    """Of the households tracked in a year, how many fell back; no rate where nobody is tracked.
+
+    Neither ``category`` nor ``cause``: all of them. One with several causes counts under each.
+    """
 
     category: Category | None
+    cause: Cause | None
     tracked: int
     returned: int
     rate: Decimal | None
@@ -115,7 +130,7 @@ async def list_gaps(
 
 
 @routes.get("/filing", summary="Whether found, filed and rejected add up (C6)")
-async def filing(
+async def get_filing(
     session: SessionDep,
     caller: Reader,
     *,
@@ -124,13 +139,13 @@ async def filing(
     division: AskedDivision = None,
 ) -> Filing:
     _in_order(first, last)
-    row = await queries.filing(session, within(caller, division), first, last)
-    parts = [row[name] for name in ("filed", "rejected", "pending", "closed")]
-    return Filing(**row, difference=rules.difference(row["found"], parts))
+    row = await filing.filing(session, within(caller, division), first, last)
+    left = rules.difference(row["found"], filed=row["filed"], rejected=row["rejected"])
+    return Filing(**row, difference=left)
 
 
-@routes.get("/filing/pending", summary="Households found in a period and not decided on")
-async def list_pending(
+@routes.get("/filing/differences", summary="Households found and neither filed nor rejected")
+async def list_differences(
     session: SessionDep,
     caller: Reader,
     *,
@@ -139,13 +154,19 @@ async def list_pending(
     division: AskedDivision = None,
     cursor: AskedCursor = None,
     limit: api.Limit = 50,
-) -> api.Page[Pending]:
+) -> api.Page[Difference]:
     _in_order(first, last)
     asked = Asked(within=within(caller, division), after=after_id(cursor), limit=limit + 1)
-    rows = await queries.pending(session, first, last, asked)
-    items = [Pending.model_validate(dict(row)) for row in rows[:limit]]
-    more = api.encode_cursor([items[-1].household_id]) if len(rows) > limit else None
-    return api.Page(items=items, next_cursor=more)
+    rows = await filing.differences(session, first, last, asked)
+    await audit.record_rows(
+        session,
+        caller,
+        rows[:limit],
+        action="report.filing_differences",
+        subject_type="household",
+        subject="household_id",
+    )
+    return page(rows, limit, "household_id", Difference)
 
 
 @routes.get("/returns", summary="How many of those tracked fell back in a year (C7)")
@@ -156,12 +177,8 @@ async def returns(
     year: Annotated[int, Query(ge=2000, le=2200)],
     division: AskedDivision = None,
 ) -> list[Returns]:
-    rows = [dict(row) for row in await queries.returns(session, within(caller, division), year)]
-    whole = {name: sum(row[name] for row in rows) for name in ("tracked", "returned")}
-    return [
-        Returns(**row, rate=rules.rate(row["returned"], row["tracked"]))
-        for row in ({"category": None, **whole}, *rows)
-    ]
+    rows = await queries.returns(session, within(caller, division), year)
+    return [Returns(**row, rate=rules.rate(row["returned"], row["tracked"])) for row in rows]
 
 
 @household_routes.get("/income-series", summary="A household's yearly incomes (C9)")

@@ -51,27 +51,12 @@ async def premiums_reported(session: AsyncSession, *, since: date) -> bool:
     return bool(await session.scalar(_PREMIUMS, {"since": since}))
 
 
-async def filing(
-    session: AsyncSession, within: Sequence[str], first: date, last: date
-) -> RowMapping:
-    """Of the households found in a period: filed, rejected, pending, closed otherwise (C6).
-
-    Found is every file opened in it: by an application, a roster, a batch or a split. Filed are
-    those identified since, rejected those refused, pending those still accepted.
-    """
-    given = {"within": list(within), "first": first, "last": last}
-    return (await session.execute(_FILING, given)).mappings().one()
-
-
-async def pending(session: AsyncSession, first: date, last: date, asked: Asked) -> Rows:
-    """The households found in a period that nobody has decided on yet, by id."""
-    given: dict[str, Any] = {"first": first, "last": last, "within": list(asked.within)}
-    given |= {"after": asked.after, "most": asked.limit}
-    return (await session.execute(_PENDING, given)).mappings().all()
-
-
 async def returns(session: AsyncSession, within: Sequence[str], year: int) -> Rows:
-    """By category: the stays lifted and tracked in a year, and how many of them fell back in it."""
+    """The stays lifted and tracked in a year, and how many of them fell back in it (C7).
+
+    First all of them, then by cause, then by category, both as of the lift: ``category``,
+    ``cause``, ``tracked``, ``returned``. A household with two causes counts under each.
+    """
     given = {
         "within": list(within),
         "first": date(year, 1, 1),
@@ -80,9 +65,10 @@ async def returns(session: AsyncSession, within: Sequence[str], year: int) -> Ro
     return (await session.execute(_RETURNS, given)).mappings().all()
 
 
-_HERE = """EXISTS (SELECT FROM unnest(CAST(:within AS text[])) AS asked(prefix)
+HERE = """EXISTS (SELECT FROM unnest(CAST(:within AS text[])) AS asked(prefix)
         WHERE {row}.division_code ^@ asked.prefix)"""
-_AFTER = "(CAST(:after AS uuid) IS NULL OR {key} > CAST(:after AS uuid))"
+AFTER = "(CAST(:after AS uuid) IS NULL OR {key} > CAST(:after AS uuid))"
+"""Conditions of the reports' statements: the row lies where it was asked, and after an id."""
 _HOUSEHOLD_GAP = """
     SELECT h.household_id AS subject_id, h.household_id, h.division_code, {since} AS since
     FROM households AS h
@@ -97,8 +83,8 @@ def _households_without(there: str, *, since: str = "e.identified_on") -> Any:
     return text(
         _HOUSEHOLD_GAP.format(
             since=since,
-            here=_HERE.format(row="h"),
-            after=_AFTER.format(key="h.household_id"),
+            here=HERE.format(row="h"),
+            after=AFTER.format(key="h.household_id"),
             there=there,
         )
     )
@@ -109,8 +95,8 @@ _GAPS = {
         f"""
         SELECT t.subject_id, t.household_id, t.division_code, t.due_on AS since FROM tasks AS t
         WHERE t.kind IN ('lead_visit', 'lead_decision') AND t.closed_on IS NULL
-            AND t.due_on < :today AND {_HERE.format(row="t")}
-            AND {_AFTER.format(key="t.subject_id")}
+            AND t.due_on < :today AND {HERE.format(row="t")}
+            AND {AFTER.format(key="t.subject_id")}
         ORDER BY t.subject_id LIMIT :most
         """  # noqa: S608 (own constants)
     ),
@@ -129,50 +115,33 @@ _GAPS = {
 _PREMIUMS = text(
     "SELECT 1 FROM aid_ledger WHERE programme = 'premium_subsidy' AND granted_on >= :since LIMIT 1"
 )
-_FOUND = f"""
-    SELECT h.household_id, h.division_code, h.opened_on, h.state, h.origin,
-        EXISTS (SELECT FROM episodes WHERE household_id = h.household_id) AS filed,
-        EXISTS (SELECT FROM decisions WHERE household_id = h.household_id
-            AND decisions.kind = 'refuse') AS refused
-    FROM households AS h
-    WHERE h.opened_on BETWEEN :first AND :last AND {_HERE.format(row="h")}
-"""  # noqa: S608 (own constants)
-_FILING = text(
-    f"""
-    WITH found AS ({_FOUND})
-    SELECT count(*) AS found,
-        count(*) FILTER (WHERE filed) AS filed,
-        count(*) FILTER (WHERE NOT filed AND refused) AS rejected,
-        count(*) FILTER (WHERE NOT filed AND NOT refused AND state = 'accepted') AS pending,
-        count(*) FILTER (WHERE NOT filed AND NOT refused AND state = 'closed') AS closed,
-        count(*) FILTER (WHERE origin = 'roster') AS by_roster
-    FROM found
-    """  # noqa: S608 (own constants)
-)
-_PENDING = text(
-    f"""
-    WITH found AS ({_FOUND})
-    SELECT household_id, division_code, opened_on FROM found
-    WHERE NOT filed AND NOT refused AND state = 'accepted' AND {_AFTER.format(key="household_id")}
-    ORDER BY household_id LIMIT :most
-    """  # noqa: S608 (own constants)
-)
+# A lifted file that is closed or merged keeps its open stay: it leaves tracking on that day.
 _RETURNS = text(
     f"""
     WITH stays AS (
         SELECT e.household_id, e.number, e.lifted_on, e.exited_on,
             lead(e.identified_on) OVER stay AS returned_on
-        FROM episodes AS e WHERE {_HERE.format(row="e")}
+        FROM episodes AS e WHERE {HERE.format(row="e")}
         WINDOW stay AS (PARTITION BY e.household_id ORDER BY e.number)
+    ), tracked AS (
+        SELECT lifted.category, lifted.causes, coalesce(returned_on <= :last, false) AS returned
+        FROM stays JOIN households AS h USING (household_id) JOIN LATERAL (
+            SELECT category, facts -> 'causes' AS causes FROM decisions
+            WHERE household_id = stays.household_id
+                AND kind = 'lift' AND episode = stays.number
+            ORDER BY recorded_at DESC LIMIT 1) AS lifted ON true
+        WHERE lifted_on <= :last AND (exited_on IS NULL OR exited_on >= :first)
+            AND (returned_on IS NULL OR returned_on >= :first)
+            AND (h.state <> 'closed' OR returned_on IS NOT NULL OR (
+                SELECT max(decided_on) FROM decisions WHERE household_id = stays.household_id
+                    AND kind IN ('close', 'merge')) >= :first)
     )
-    SELECT lifted.category, count(*) AS tracked,
-        count(*) FILTER (WHERE returned_on <= :last) AS returned
-    FROM stays JOIN LATERAL (
-        SELECT category FROM decisions WHERE household_id = stays.household_id
-            AND kind = 'lift' AND episode = stays.number
-        ORDER BY recorded_at DESC LIMIT 1) AS lifted ON true
-    WHERE lifted_on <= :last AND (exited_on IS NULL OR exited_on >= :first)
-        AND (returned_on IS NULL OR returned_on >= :first)
-    GROUP BY lifted.category ORDER BY lifted.category
+    SELECT category, NULL AS cause, count(*) AS tracked,
+        count(*) FILTER (WHERE returned) AS returned
+    FROM tracked GROUP BY GROUPING SETS ((), (category))
+    UNION ALL
+    SELECT NULL, cause, count(*), count(*) FILTER (WHERE returned)
+    FROM tracked CROSS JOIN LATERAL jsonb_array_elements_text(causes) AS cause GROUP BY cause
+    ORDER BY category NULLS FIRST, cause NULLS FIRST
     """  # noqa: S608 (own constants)
 )

@@ -1,6 +1,5 @@
 """Rates and trends as the reports state them (C7, C9). Pure."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -86,6 +85,6 @@ def _of_year(year: int, facts: Facts, before: YearIncome | None) -> YearIncome:
     )
 
 
-def difference(found: int, parts: Sequence[int]) -> int:
-    """What the identity of C6 leaves unexplained: found less filed, rejected, pending, closed."""
-    return found - sum(parts)
+def difference(found: int, *, filed: int, rejected: int) -> int:
+    """What the identity of C6 leaves open: found less rejected less filed."""
+    return found - rejected - filed

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from services.registry.ledger.handlers import on_assisted
 from shared import clock
 from tests.registry.conftest import OfficeOf
-from tests.registry.filing import ALL, OTHER_TOWNSHIP, Office, Registry, problem
+from tests.registry.filing import ALL, OTHER_TOWNSHIP, Office, Registry
 from tests.registry.told import aid_event
 
 RIGHTS = "registry.reports:read registry.plans:read registry.leads:write"
@@ -75,69 +75,63 @@ async def test_each_gap_is_reported_and_nothing_else(
         assert (await gaps(there, kind))["items"] == []
 
 
-async def filing(desk: Office, first: str, last: str, **query: str) -> dict[str, Any]:
-    params = {"from": first, "to": last, "division": "331124"} | query
-    answer = await desk.client.get("/v1/reports/filing", params=params)
-    assert answer.status_code == 200, answer.text
-    return dict(answer.json())
+Rates = dict[tuple[str | None, str | None], tuple[int, int, str | None]]
 
 
-async def test_found_is_filed_rejected_pending_or_closed(
-    desk: Office, registry: Registry, office_of: OfficeOf
-) -> None:
-    day = "2024-05-06"
-    await desk.identified(opened_on=day, on="2024-06-01")
-    waiting = await desk.open(opened_on=day)
-    refused = await desk.open(opened_on=day)
-    await desk.decide(refused, "refuse", decided_on="2024-06-01", reason="收入超过标准")
-    closed = await desk.open(opened_on=day)
-    await desk.decide(closed, "close", decided_on="2024-06-01", ground="moved_out")
-    await desk.open(opened_on="2024-05-07")
-
-    assert await filing(desk, day, day) == {
-        "found": 4,
-        "filed": 1,
-        "rejected": 1,
-        "pending": 1,
-        "closed": 1,
-        "by_roster": 0,
-        "difference": 0,
+async def rates(desk: Office, year: int) -> Rates:
+    """By category and cause: returned, tracked, the rate."""
+    query: dict[str, str | int] = {"year": year, "division": HERE}
+    answer = await desk.client.get("/v1/reports/returns", params=query)
+    return {
+        (each["category"], each["cause"]): (each["returned"], each["tracked"], each["rate"])
+        for each in answer.json()
     }
-    pending = await desk.client.get(
-        "/v1/reports/filing/pending", params={"from": day, "to": day, "division": "331124"}
-    )
-    assert [each["household_id"] for each in pending.json()["items"]] == [waiting]
-    reversed_one = await desk.client.get(
-        "/v1/reports/filing", params={"from": "2024-05-07", "to": day}
-    )
-    problem(reversed_one, 422, "period_reversed")
-    there = await office_of(RIGHTS, divisions=("331121",))
-    elsewhere = await filing(there, day, day)
-    assert elsewhere["found"] == 0
-    assert (await registry.counted("households"))["households"] >= 5
 
 
-async def test_the_return_rate_is_of_those_tracked(desk: Office, registry: Registry) -> None:
-    async def rates(year: int) -> dict[str | None, tuple[int, int, str | None]]:
-        answer = await desk.client.get(
-            "/v1/reports/returns", params={"year": year, "division": "331124"}
-        )
-        return {
-            each["category"]: (each["returned"], each["tracked"], each["rate"])
-            for each in answer.json()
-        }
+async def lifted(desk: Office, **given: Any) -> str:
+    household_id = await desk.long_identified(division_code=HERE, **given)
+    await desk.ready_to_lift(household_id)
+    await desk.decide(household_id, "lift", decided_on="2025-08-01", reason="收入稳定")
+    return household_id
 
-    assert await rates(2025) == {None: (0, 0, None)}
-    for _ in range(2):
-        household_id = await desk.long_identified()
-        await desk.ready_to_lift(household_id)
-        await desk.decide(household_id, "lift", decided_on="2025-08-01", reason="收入稳定")
-    await desk.decide(household_id, "return", decided_on="2026-02-01", reason="重病返贫,经入户核实")
 
-    assert await rates(2024) == {None: (0, 0, None)}
-    assert await rates(2025) == {None: (0, 2, "0.0000"), "dibao": (0, 2, "0.0000")}
-    assert await rates(2026) == {None: (1, 2, "0.5000"), "dibao": (1, 2, "0.5000")}
-    assert await rates(2027) == {None: (0, 1, "0.0000"), "dibao": (0, 1, "0.0000")}
+async def test_the_return_rate_is_of_those_tracked(desk: Office) -> None:
+    whole, dibao = (None, None), ("dibao", None)
+    illness, disability = (None, "illness"), (None, "disability")
+    assert await rates(desk, 2025) == {whole: (0, 0, None)}
+    await lifted(desk)
+    fell = await lifted(desk, causes=["illness", "disability"])
+    await desk.decide(fell, "return", decided_on="2026-02-01", reason="重病返贫,经入户核实")
+
+    assert await rates(desk, 2024) == {whole: (0, 0, None)}
+    in_2025 = await rates(desk, 2025)
+    assert in_2025 == {
+        whole: (0, 2, "0.0000"),
+        dibao: (0, 2, "0.0000"),
+        illness: (0, 2, "0.0000"),
+        disability: (0, 1, "0.0000"),
+    }
+    in_2026 = await rates(desk, 2026)
+    assert in_2026 == {
+        whole: (1, 2, "0.5000"),
+        dibao: (1, 2, "0.5000"),
+        illness: (1, 2, "0.5000"),
+        disability: (1, 1, "1.0000"),
+    }
+    assert await rates(desk, 2027) == {
+        whole: (0, 1, "0.0000"),
+        dibao: (0, 1, "0.0000"),
+        illness: (0, 1, "0.0000"),
+    }
+
+
+async def test_a_closed_file_is_tracked_until_it_closes(desk: Office) -> None:
+    before = {year: (await rates(desk, year))[None, None][1] for year in (2025, 2026)}
+    household_id = await lifted(desk)
+    await desk.decide(household_id, "close", decided_on="2025-12-31", ground="moved_out")
+
+    assert (await rates(desk, 2025))[None, None][1] == before[2025] + 1
+    assert (await rates(desk, 2026))[None, None][1] == before[2026]
 
 
 async def test_a_households_years(desk: Office) -> None:
