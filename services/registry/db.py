@@ -20,6 +20,7 @@ MODELS: tuple[str, ...] = (
     "services.registry.notices.models",
     "services.registry.numbers.models",
     "services.registry.plans.models",
+    "services.registry.reports.models",
     "services.registry.returns.models",
     "services.registry.reviews.models",
     "services.registry.rosters.models",

@@ -7,6 +7,7 @@ from services.registry.leads import parameters as leads
 from services.registry.lifecycle import parameters as lifecycle
 from services.registry.means import parameters as means
 from services.registry.plans import parameters as plans
+from services.registry.reports import parameters as reports
 from services.registry.reviews import parameters as reviews
 from services.registry.splits import parameters as splits
 from services.registry.verification import parameters as verification
@@ -24,5 +25,6 @@ DEFINITIONS = {
     **plans.DEFINITIONS,
     **visits.DEFINITIONS,
     **reviews.DEFINITIONS,
+    **reports.DEFINITIONS,
 }
 """By key; a capability with a ``parameters`` module adds it here."""

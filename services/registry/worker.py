@@ -9,6 +9,7 @@ from services.registry.leads import handlers as leads
 from services.registry.ledger import handlers as ledger
 from services.registry.notices import handlers as notices
 from services.registry.plans import results
+from services.registry.reports import watching as reports
 from services.registry.returns import handlers as returns
 from services.registry.reviews import calendar as reviews
 from services.registry.rosters import actions as rosters
@@ -46,6 +47,7 @@ TURNS: Sequence[Turn] = (
     visits.ask_visits,
     reviews.date_undated,
     reviews.ask_reviews,
+    reports.ask_falls,
     sweeping.order_checks,
 )
 

@@ -38,6 +38,8 @@ RULES = {
     "tracking.visit_months.after": "6",
     "visits.alarm_months": "6",
     "reviews.notice_days": "30",
+    "reports.income_fall_percent": "0",
+    "reports.income_fall_working_days": "20",
 }
 MEANS = {key: value for key, value in VALUES.items() if key in ASKED} | dict.fromkeys(CYCLES, "12")
 

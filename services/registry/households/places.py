@@ -51,6 +51,7 @@ _FOLLOWING = (
     "visits",
     "review_dates",
     "reviews",
+    "income_falls",
 )
 """Every table of a household that carries its division; a new capability adds its own."""
 _OF_LEADS = ("lead_reports", "lead_visits")

@@ -9,6 +9,7 @@ _ID_NUMBER = "registry.id_number"
 _PHONE = "registry.phone"
 _ACCOUNT = "registry.account"
 _OFFICIAL_NAME = "registry.official_name"
+_WORDS = "registry.words"
 
 
 def hash_id_number(number: str) -> bytes:
@@ -88,6 +89,16 @@ def seal_official_name(name: str) -> bytes:
 def show_official_name(sealed: bytes, *, plain: bool) -> str:
     """An official's name, masked unless ``plain``."""
     return show_name(crypto.decrypt(sealed, purpose=_OFFICIAL_NAME), plain=plain)
+
+
+def seal_words(words: str) -> bytes:
+    """What an officer wrote about a household, encrypted whole: names and illnesses stand in it."""
+    return crypto.encrypt(words.strip(), purpose=_WORDS)
+
+
+def show_words(sealed: bytes | None) -> str:
+    """The words as written; empty where there are none."""
+    return crypto.decrypt(sealed, purpose=_WORDS) if sealed else ""
 
 
 def contact_columns(phone: str | None, account: str | None) -> dict[str, bytes | None]:

@@ -22,6 +22,7 @@ from services.registry.households.facts import Facts
 from services.registry.households.history import Entry, Timeline
 from services.registry.households.records import File, Revision, Ruling
 from services.registry.plans import watching as plans
+from services.registry.reports import watching as reports
 from services.registry.reviews import calendar as reviews
 from services.registry.visits import watching as visits
 from shared import clock, events, identity, together
@@ -85,6 +86,7 @@ async def write(
         await plans.rewatch(session, refitted)
         await visits.rewatch(session, refitted)
         await reviews.rewatch(session, refitted)
+        await reports.rewatch(session, refitted)
         await events.publish(session, [_event(each) for each in changed if each.published])
     return written
 

@@ -15,9 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.helpers import queries as helpers
 from services.registry.households import actions as households
+from services.registry.households import sealed
 from services.registry.households.actions import File
 from services.registry.households.refusals import refuse_if
-from services.registry.plans import queries, rules, sealed
+from services.registry.plans import queries, rules
 from services.registry.plans.measures import MeasureKind
 from services.registry.plans.models import Plan, PlanMeasure, PlanResult
 from services.registry.plans.rules import Content, Drafted, Measure, MeasureState, PlanState

@@ -9,8 +9,8 @@ from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import RowMapping
 
-from services.registry.households import views
-from services.registry.plans import actions, queries, sealed
+from services.registry.households import sealed, views
+from services.registry.plans import actions, queries
 from services.registry.plans.measures import MeasureKind
 from services.registry.plans.rules import Content, Measure, MeasureState, PlanState
 from shared import api, audit

@@ -2,17 +2,20 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict
+from sqlalchemy import RowMapping
 
+from services.registry.checks import queries as checks
 from services.registry.households import records, views
-from services.registry.reports import filing, queries, rules
+from services.registry.reports import filing, incomes, queries, rules
+from services.registry.reports.incomes import Years
 from services.registry.reports.queries import Asked
-from services.registry.reports.rules import GapKind
-from shared import api, audit, clock
+from services.registry.reports.rules import GapKind, Measured
+from shared import api, audit, clock, parameters
 from shared.asked import AskedCursor, AskedDivision, after_id, page, within
 from shared.auth import Caller, requires
 from shared.contracts.registry import Category, Cause, Incomes
@@ -85,8 +88,47 @@ class Returns(BaseModel):
     rate: Decimal | None
 
 
+class Summed(BaseModel):
+    """All that households had, in yuan; ``a_head`` takes a business loss as 0 (R3)."""
+
+    on: date
+    households: int
+    people: int
+    incomes: Incomes
+    a_head: Decimal | None
+
+    @classmethod
+    def of(cls, row: RowMapping, name: str, day: date) -> Self:
+        """From the columns that begin with ``name``."""
+        people = row[f"{name}_people"]
+        return cls(
+            on=day,
+            households=row[f"{name}_households"],
+            people=people,
+            incomes=Incomes(**{kind: row[f"{name}_{kind}"] for kind in Incomes.model_fields}),
+            a_head=rules.a_head(row[f"{name}_total"], people),
+        )
+
+
+class IncomeTrend(BaseModel):
+    """Households on assistance or in tracking on the last day of a year, and of the one before.
+
+    ``compared``: with an income a head on both days; of these so many ``rose`` and ``fell``.
+    """
+
+    now: Summed
+    before: Summed
+    compared: int
+    rose: int
+    fell: int
+
+
 class YearIncomeOut(BaseModel):
-    """A year's income by kind in yuan, and a head; ``falls``: less a head than the year before."""
+    """A year's income by kind in yuan, and a head.
+
+    ``falls``: less a head than the year before, by more than ``reports.income_fall_percent``; null
+    where the county has not set it.
+    """
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -95,7 +137,7 @@ class YearIncomeOut(BaseModel):
     n: int
     a_head: Decimal | None
     change: Decimal | None
-    falls: bool
+    falls: bool | None
 
 
 @routes.get("/coverage-gaps", summary="Who may be missed, by kind (C1)")
@@ -181,14 +223,43 @@ async def returns(
     return [Returns(**row, rate=rules.rate(row["returned"], row["tracked"])) for row in rows]
 
 
+@routes.get("/income-trend", summary="How incomes moved against the year before (C9)")
+async def income_trend(
+    session: SessionDep,
+    caller: Reader,
+    *,
+    year: Annotated[int, Query(ge=2000, le=2200)],
+    division: AskedDivision = None,
+) -> IncomeTrend:
+    years = Years.of(year, today=clock.today())
+    row = await incomes.trend(session, within(caller, division), years)
+    now, before = (Summed.of(row, name, day) for name, day in years.named().items())
+    counted = {name: row[name] for name in ("compared", "rose", "fell")}
+    return IncomeTrend(**counted, now=now, before=before)
+
+
 @household_routes.get("/income-series", summary="A household's yearly incomes (C9)")
 async def income_series(
     session: SessionDep, caller: Reader, household_id: UUID
 ) -> list[YearIncomeOut]:
     await views.looked_at(session, caller, household_id, "household.income_series_read")
-    timelines = await records.load_timelines(session, [household_id])
-    years = rules.series(timelines.get(household_id, ()), today=clock.today())
+    timeline = (await records.load_timelines(session, [household_id]))[household_id]
+    place, today = timeline[-1].facts.division_code, clock.today()
+    value = await parameters.value_at(session, rules.FALL_PERCENT, place, today)
+    measured = await _measured(session, household_id, caller)
+    years = rules.series(timeline, measured, today=today, percent=value.value if value else None)
     return [YearIncomeOut.model_validate(each) for each in years]
+
+
+async def _measured(session: SessionDep, household_id: UUID, caller: Caller) -> list[Measured]:
+    rows = await checks.checks_of(session, household_id, divisions=caller.divisions)
+    return [
+        Measured(
+            checked_on=row["checked_on"],
+            incomes=Incomes(**{kind: row[f"income_{kind}"] for kind in Incomes.model_fields}),
+        )
+        for row in rows
+    ]
 
 
 def _gap(row: Any) -> dict[str, Any]:

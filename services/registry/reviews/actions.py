@@ -7,9 +7,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.checks import queries as income_checks
 from services.registry.households import actions as households
+from services.registry.households import sealed
 from services.registry.households.refusals import refuse_if
 from services.registry.means.review import kind_on_file
-from services.registry.reviews import calendar, models, queries, rules, sealed
+from services.registry.reviews import calendar, models, queries, rules
 from services.registry.reviews.calendar import Dated
 from services.registry.reviews.rules import Review
 from services.registry.tasks import actions as tasks
@@ -47,7 +48,7 @@ async def enter(session: AsyncSession, caller: Caller, household_id: UUID, revie
         "due_on": known["due_on"] if known else None,
         "reviewed_on": review.reviewed_on,
         "outcome": review.outcome.value,
-        "reason_encrypted": sealed.seal_reason(review.reason),
+        "reason_encrypted": sealed.seal_words(review.reason),
         "officer_id": caller.officer_id,
         "recorded_at": clock.now(),
     }

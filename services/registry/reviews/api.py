@@ -8,9 +8,9 @@ from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import RowMapping
 
-from services.registry.households import views
+from services.registry.households import sealed, views
 from services.registry.means.review import Kind
-from services.registry.reviews import actions, queries, sealed
+from services.registry.reviews import actions, queries
 from services.registry.reviews.queries import Wanted
 from services.registry.reviews.rules import Outcome, Review
 from shared import api
@@ -102,4 +102,4 @@ async def list_of_household(
 
 
 def _shown(row: RowMapping) -> ReviewOut:
-    return ReviewOut.model_validate({**row, "reason": sealed.show_reason(row["reason_encrypted"])})
+    return ReviewOut.model_validate({**row, "reason": sealed.show_words(row["reason_encrypted"])})

@@ -39,6 +39,7 @@ class TaskKind(StrEnum):
     REVIEW = "review"
     PLAN = "plan"
     PLAN_RESULT = "plan_result"
+    INCOME_FALL = "income_fall"
     VERIFICATION_DOUBT = "verification_doubt"
     VERIFICATION_DEATH_MARK = "verification_death_mark"
 

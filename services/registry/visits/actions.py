@@ -7,11 +7,12 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.households import actions as households
+from services.registry.households import sealed
 from services.registry.households.refusals import refuse_if
 from services.registry.returns import actions as returns
 from services.registry.returns.rules import Sign
 from services.registry.tasks import actions as tasks
-from services.registry.visits import models, rules, sealed
+from services.registry.visits import models, rules
 from services.registry.visits.rules import Visit
 from services.registry.visits.watching import TASKS
 from shared import attachments, audit, clock, identity
@@ -40,7 +41,7 @@ async def enter(session: AsyncSession, caller: Caller, household_id: UUID, visit
         "division_code": place,
         "kind": kind,
         "officer_id": caller.officer_id,
-        "findings_encrypted": sealed.seal_findings(visit.findings),
+        "findings_encrypted": sealed.seal_words(visit.findings),
         "photos": list(visit.photos),
         "recorded_at": clock.now(),
     }

@@ -9,9 +9,9 @@ from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import RowMapping
 
-from services.registry.households import views
+from services.registry.households import sealed, views
 from services.registry.returns.rules import ReportedKind
-from services.registry.visits import actions, queries, rules, sealed
+from services.registry.visits import actions, queries, rules
 from services.registry.visits.queries import Due
 from services.registry.visits.rules import SeenSign, Visit, VisitKind
 from shared import api, audit, clock
@@ -186,7 +186,7 @@ async def list_overdue(
 
 
 def _findings(row: RowMapping) -> str:
-    return sealed.show_findings(row["findings_encrypted"])
+    return sealed.show_words(row["findings_encrypted"])
 
 
 def _shown(row: RowMapping) -> VisitOut:
