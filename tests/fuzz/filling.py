@@ -18,6 +18,8 @@ PHOTO = bytes.fromhex(
     "0000000500017a5eab3f0000000049454e44ae426082"
 )
 SOMETIMES = 0.3
+WANTED = frozenset({"id_number"})
+"""Optional in the description, since newborns have none: a grown person is not filed without."""
 TEXTS = ("经核实，情况属实", "入户走访", "同意", "test")
 _SHANGHAI = timezone(timedelta(hours=8))
 
@@ -65,7 +67,8 @@ class Filling:
         kept = {
             name: one
             for name, one in value.items()
-            if name in properties and (name in required or not self.lean or self._sometimes())
+            if name in properties
+            and (name in required or name in WANTED or not self.lean or self._sometimes())
         }
         return {name: self.fill(one, properties[name], name) for name, one in kept.items()}
 

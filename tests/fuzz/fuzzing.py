@@ -33,6 +33,8 @@ VALID, INVALID, AGAIN = 8, 4, 8
 Operation = APIOperation[Any, Any, Any, Any]
 _ENDING = re.compile(r"/(close|cancel|withdraw|dismiss|refuse|merge|split|exit|reverse|leave)$")
 """What ends the thing it is done to comes after what else may be done to it."""
+FILES = "/v1/households"
+"""A file just opened is the one that may be applied for: its making comes before."""
 PATIENCE = 1.0
 """Seconds after which an operation that has succeeded gets no further example."""
 
@@ -51,6 +53,7 @@ def every_scope() -> str:
     for service in (path.name for path in (HOUSE / "services").iterdir() if path.is_dir()):
         found |= {f"{service}.parameters:{verb}" for verb in ("read", "write", "approve")}
         found |= {f"{service}.jobs:read"}
+        found |= {f"{service}.attachments:{verb}" for verb in ("read", "write")}
     return " ".join(sorted(found))
 
 
@@ -241,9 +244,9 @@ def drawn(operation: Operation, mode: GenerationMode, most: int) -> list[Case[An
     return cases[:most]
 
 
-def _when(operation: Operation) -> tuple[bool, int, int, str]:
-    path = operation.path
-    return bool(_ENDING.search(path)), path.count("{"), METHODS.index(operation.method), path
+def _when(operation: Operation) -> tuple[bool, int, int, bool, str]:
+    path, method = operation.path, METHODS.index(operation.method)
+    return bool(_ENDING.search(path)), path.count("{"), method, path != FILES, path
 
 
 def _parameters(described: Mapping[str, Any], operation: Operation) -> list[dict[str, Any]]:
