@@ -4,6 +4,8 @@ One file a secret: the superuser's password, each role's address with its passwo
 key ring. What is there is kept: a lost key ring cannot be made again, so back the folder up. The
 files belong to group 10001, the containers' own, and to nobody else. The secret of notify's account
 comes from the identity provider: put it into FOLDER/notify_client_secret.
+FOLDER/registry_sources_token is made empty: put the token there that the sources' gateway gives, if
+it asks for one.
 """
 
 import os
@@ -18,6 +20,7 @@ from shared import crypto
 GROUP = 10001
 HOST = "postgres"
 FROM_OUTSIDE = "notify_client_secret"
+SOURCES_TOKEN = "registry_sources_token"  # noqa: S105 (a file's name)
 
 
 def make(folder: Path) -> list[Path]:
@@ -33,7 +36,7 @@ def make(folder: Path) -> list[Path]:
         if not (folder / f"{service}_keys").exists():
             crypto.new_key_file(folder / f"{service}_keys")
             made.append(folder / f"{service}_keys")
-    return made
+    return made + _write(folder / SOURCES_TOKEN, "")
 
 
 def hand_over(folder: Path, group: int = GROUP) -> None:

@@ -32,6 +32,7 @@ CONTAINERS: dict[str, dict[str, Any]] = COMPOSE["services"]
 ONE_SHOTS = {"provision", "topics", *(f"{service}-migrate" for service in SERVICES)}
 
 FROM_OUTSIDE = new_secrets.FROM_OUTSIDE
+SOURCES_TOKEN = new_secrets.SOURCES_TOKEN
 
 every_container = pytest.mark.parametrize("name", CONTAINERS)
 every_service = pytest.mark.parametrize("service", SERVICES)
@@ -144,15 +145,25 @@ def test_a_service_runs_in_production_with_its_own_secrets_alone(service: str) -
         for secret in container["secrets"]:
             assert secret["source"].startswith(f"{service}_")
             field = secret["target"].removeprefix("bangfu_")
-            assert field in {"keys.json", "client_secret"} or field in known
+            assert field in {"keys.json", "client_secret", "sources_token"} or field in known
     for part in ("api", "worker"):
         own = {f"{service}_keys", f"{service}_{part}_database_url"}
-        assert secrets_of(f"{service}-{part}") - {FROM_OUTSIDE} == own
+        assert secrets_of(f"{service}-{part}") - {FROM_OUTSIDE, SOURCES_TOKEN} == own
 
 
 def secrets_of(name: str) -> set[str]:
     """The secrets that a container is given."""
-    return {secret["source"] for secret in CONTAINERS[name]["secrets"]}
+    return {
+        secret if isinstance(secret, str) else secret["source"]
+        for secret in CONTAINERS[name].get("secrets", ())
+    }
+
+
+def test_the_sources_token_is_the_workers_alone(secret_files: Path) -> None:
+    assert [name for name in CONTAINERS if SOURCES_TOKEN in secrets_of(name)] == ["registry-worker"]
+    environment = CONTAINERS["registry-worker"]["environment"]
+    assert environment["BANGFU_VERIFICATION_SOURCES_TOKEN_FILE"] == "/run/secrets/sources_token"
+    assert (secret_files / SOURCES_TOKEN).read_text().strip() == ""
 
 
 def test_what_the_identity_provider_gives_is_asked_for_by_name() -> None:

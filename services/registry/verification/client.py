@@ -49,29 +49,45 @@ class SourceClient:
 
     async def _post(self, path: str, body: dict[str, Any]) -> Any:
         try:
-            async with httpx.AsyncClient(timeout=_SECONDS, trust_env=False) as client:
-                answer = await client.post(self._url + path, json=body, headers=self._headers())
+            async with (
+                httpx.AsyncClient(timeout=_SECONDS, trust_env=False) as client,
+                client.stream("POST", self._url + path, json=body, headers=self._headers()) as told,
+            ):
+                _taken(told.status_code)
+                return _json(await _read(told))
         except httpx.HTTPError as down:
             raise SourceDownError("the source does not answer") from down
-        if answer.is_server_error or answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
-            raise SourceDownError(f"the source answered {answer.status_code}")
-        if not answer.is_success:
-            raise SourceRefusedError(f"source_refused_{answer.status_code}")
-        return _json(answer.content)
 
     def _headers(self) -> dict[str, str]:
-        """Read every time: a new token needs no restart."""
+        """Read every time: a new token needs no restart. An empty file: no token."""
         if self._token_file is None:
             return {}
         try:
-            return {"Authorization": f"Bearer {self._token_file.read_text().strip()}"}
+            token = self._token_file.read_text().strip()
         except OSError as unreadable:
             raise SourceDownError("the file of the sources' token cannot be read") from unreadable
+        return {"Authorization": f"Bearer {token}"} if token else {}
+
+
+def _taken(status: int) -> None:
+    """Raises what a status other than a success means."""
+    if status >= httpx.codes.INTERNAL_SERVER_ERROR or status == httpx.codes.TOO_MANY_REQUESTS:
+        raise SourceDownError(f"the source answered {status}")
+    if not httpx.codes.is_success(status):
+        raise SourceRefusedError(f"source_refused_{status}")
+
+
+async def _read(answer: httpx.Response) -> bytes:
+    """The body, given up as soon as it is too large: its length may be untold, or a lie."""
+    content = bytearray()
+    async for part in answer.aiter_bytes():
+        content += part
+        if len(content) > TOO_LARGE:
+            raise SourceDownError("the source's answer is too large")
+    return bytes(content)
 
 
 def _json(content: bytes) -> Any:
-    if len(content) > TOO_LARGE:
-        raise SourceDownError("the source's answer is too large")
     try:
         return orjson.loads(content)
     except orjson.JSONDecodeError as broken:

@@ -42,8 +42,3 @@ class LatestReport:
     def open_doubts(self) -> tuple[DoubtState, ...]:
         """Those that nobody has settled yet."""
         return tuple(doubt for doubt in self.doubts if doubt.outcome is None)
-
-    @property
-    def confirmed_doubts(self) -> tuple[DoubtState, ...]:
-        """Those that hold, as a township found."""
-        return tuple(doubt for doubt in self.doubts if doubt.outcome is Outcome.CONFIRMED)

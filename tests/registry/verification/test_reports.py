@@ -173,7 +173,7 @@ async def test_a_report_names_what_is_missing_and_why_it_goes_on(
     async with registry.acting() as session:
         settled = await queries.latest_report(session, household_id, divisions=("331124",))
     assert settled is not None
-    assert [each.outcome for each in settled.confirmed_doubts] == [Outcome.CONFIRMED]
+    assert [each.outcome for each in settled.doubts] == [Outcome.CONFIRMED]
 
 
 async def test_it_says_consistent_or_doubtful_and_never_refuses(case: Case) -> None:

@@ -48,13 +48,21 @@ async def test_it_asks_and_takes_answers_until_it_is_stopped(
 
 
 async def test_without_an_address_questions_wait(
-    registry: Registry, settings_of: SettingsOf, desk: Desk, loner: Loner
+    registry: Registry,
+    settings_of: SettingsOf,
+    desk: Desk,
+    loner: Loner,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     made = await desk.asked(await loner(number_of(bank=NOTHING)), sources=["bank"])
-    stop = asyncio.Event()
+    stop, said = asyncio.Event(), [""]
     running = asyncio.create_task(exchange_with(registry, settings_of).run(stop))
-    await asyncio.sleep(0)
 
+    async def told() -> bool:
+        said[0] += capsys.readouterr().out
+        return "BANGFU_VERIFICATION_SOURCES_URL is unset" in said[0]
+
+    await until(told, what="the log to say that there is no address")
     stop.set()
     await running
 
