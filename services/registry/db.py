@@ -21,6 +21,7 @@ MODELS: tuple[str, ...] = (
     "services.registry.numbers.models",
     "services.registry.plans.models",
     "services.registry.reports.models",
+    "services.registry.retention.models",
     "services.registry.returns.models",
     "services.registry.reviews.models",
     "services.registry.rosters.models",

@@ -24,6 +24,7 @@ from services.registry.parameters import DEFINITIONS
 from services.registry.plans import api as plans
 from services.registry.reports import api as reports
 from services.registry.reports import falls_api
+from services.registry.retention import api as retention
 from services.registry.returns import api as returns
 from services.registry.reviews import api as reviews
 from services.registry.rosters import api as rosters
@@ -86,6 +87,7 @@ def create(settings: RegistrySettings | None = None) -> FastAPI:
             reports.routes,
             reports.household_routes,
             falls_api.routes,
+            retention.routes,
             leads.routes,
             public_leads.routes,
             reports_api.household_routes,

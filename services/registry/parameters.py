@@ -8,6 +8,7 @@ from services.registry.lifecycle import parameters as lifecycle
 from services.registry.means import parameters as means
 from services.registry.plans import parameters as plans
 from services.registry.reports import parameters as reports
+from services.registry.retention import parameters as retention
 from services.registry.reviews import parameters as reviews
 from services.registry.splits import parameters as splits
 from services.registry.verification import parameters as verification
@@ -26,5 +27,6 @@ DEFINITIONS = {
     **visits.DEFINITIONS,
     **reviews.DEFINITIONS,
     **reports.DEFINITIONS,
+    **retention.DEFINITIONS,
 }
 """By key; a capability with a ``parameters`` module adds it here."""

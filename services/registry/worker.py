@@ -10,6 +10,8 @@ from services.registry.ledger import handlers as ledger
 from services.registry.notices import handlers as notices
 from services.registry.plans import results
 from services.registry.reports import watching as reports
+from services.registry.retention import actions as retention
+from services.registry.retention import jobs as retention_jobs
 from services.registry.returns import handlers as returns
 from services.registry.reviews import calendar as reviews
 from services.registry.rosters import actions as rosters
@@ -39,6 +41,7 @@ JOBS: Mapping[str, JobHandler] = {
     rosters.JOB: roster_jobs.import_roster,
     duplicates.SEARCH: duplicate_jobs.find_duplicates,
     sweeping.JOB: sweeping.make_questions,
+    retention.JOB: retention_jobs.delete_answers,
 }
 TURNS: Sequence[Turn] = (
     public_uses.forget_past,

@@ -40,6 +40,7 @@ RULES = {
     "reviews.notice_days": "30",
     "reports.income_fall_percent": "0",
     "reports.income_fall_working_days": "20",
+    "retention.answer_years": "2",
 }
 MEANS = {key: value for key, value in VALUES.items() if key in ASKED} | dict.fromkeys(CYCLES, "12")
 

@@ -130,6 +130,7 @@ EMPTY: Mapping[str, dict[str, Any]] = {
     "GET /v1/staff-relatives": {},
     "GET /v1/tasks": {},
     "GET /v1/income-falls": {},
+    "GET /v1/answer-deletions": {},
     "GET /v1/leads": {},
     "GET /v1/contacts": {},
     "GET /v1/data-quality": {},
@@ -144,6 +145,9 @@ ELSEWHERE = {
     "GET /v1/reports/filing/differences": "reports/test_filing.py",
     "GET /v1/reports/income-trend": "reports/test_incomes.py",
     "POST /v1/income-falls/{income_fall_id}/settle": "reports/test_incomes.py",
+    "POST /v1/answer-deletions": "retention/test_deletions.py",
+    "GET /v1/answer-deletions/{deletion_id}": "retention/test_deletions.py",
+    "POST /v1/answer-deletions/{deletion_id}/approve": "retention/test_deletions.py",
     "GET /v1/reports/returns": "reports/test_api.py",
     "GET /v1/reviews": "reviews/test_api.py",
     "GET /v1/visits": "visits/test_api.py",
@@ -304,7 +308,7 @@ async def neighbours(office_of: OfficeOf) -> Office:
         f"{ALL} {RESOLVE} {VERIFY} registry.determination:read registry.contacts:read "
         "registry.plans:read registry.plans:write registry.visits:read registry.visits:write "
         "registry.reviews:read registry.reviews:write "
-        "registry.reports:read registry.reports:write pii:read",
+        "registry.reports:read registry.reports:write registry.retention:read pii:read",
         divisions=("331121",),
         officer="o9",
     )

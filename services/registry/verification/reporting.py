@@ -18,7 +18,7 @@ from services.registry.households.refusals import problem_of
 from services.registry.households.rules import fault
 from services.registry.verification import queries, sealed
 from services.registry.verification.models import Report
-from services.registry.verification.sources import Conclusion, Outcome, Source
+from services.registry.verification.sources import Conclusion, ItemState, Outcome, Source
 from services.registry.verification.thresholds import REPORT_MONTHS
 from shared import audit, clock, identity, parameters
 from shared.auth import Caller, officer_of
@@ -37,8 +37,8 @@ async def make(
 ) -> UUID:
     """Make a report of what is known now; sources that are missing need an officer's reason.
 
-    Raises NotFound, Conflict (``review_stopped``), or Refused (``sources_missing`` naming each,
-    ``parameter_missing``).
+    Raises NotFound, Conflict (``review_stopped``, ``answers_deleted``), or Refused
+    (``sources_missing`` naming each, ``parameter_missing``).
     """
     officer, where = officer_of(caller), caller.divisions
     file = await households.lock_one(session, caller, household_id)
@@ -49,6 +49,8 @@ async def make(
         raise Conflict("review_stopped", "a death mark stopped it: correct the file and ask anew")
     items = await queries.items_of(session, household_id, verification_id, divisions=where)
     doubts = await queries.doubts_of(session, verification_id, divisions=where)
+    if any(each["state"] == ItemState.ANSWERED and not each["answer_encrypted"] for each in items):
+        raise Conflict("answers_deleted", "its raw answers are deleted by now: ask anew")
     absent = queries.missing(items)
     _require_all(absent, missing_reason)
     report = {
