@@ -4,7 +4,7 @@ from fastapi import FastAPI
 
 from services.registry.checks import api as checks
 from services.registry.determination import api as determination
-from services.registry.determination import deciding_api, relatives_api
+from services.registry.determination import deciding_api, delegations_api, relatives_api
 from services.registry.duplicates import api as duplicates
 from services.registry.exchange import api as exchange
 from services.registry.exchange import batches_api, feed_api
@@ -93,6 +93,7 @@ def create(settings: RegistrySettings | None = None) -> FastAPI:
             reports_api.household_routes,
             reports_api.routes,
             deciding_api.routes,
+            delegations_api.routes,
             relatives_api.routes,
             parameters.router("registry", DEFINITIONS),
             divisions.router(),

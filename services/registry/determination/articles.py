@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from shared.contracts.registry import Category, RuleSet
 
+CIVIL_AFFAIRS = "civil-affairs"
+"""The ``bureau`` of civil affairs in a token."""
 REMEDY = (
     "如不服本决定,可以自收到本决定书之日起六十日内依法申请行政复议,"
     "也可以自收到本决定书之日起六个月内依法向人民法院提起行政诉讼。"
@@ -42,4 +44,4 @@ def bureau_of(category: Category) -> tuple[str, str]:
     """Who decides on a category (R29): the ``bureau`` of the token, and its name in words."""
     if category is Category.GROUP_4600:
         return "poverty-alleviation", "农办(扶贫办)"
-    return "civil-affairs", "民政局"
+    return CIVIL_AFFAIRS, "民政局"

@@ -17,7 +17,7 @@ KEY = "deadline"
 
 class Clock(StrEnum):
     """What has a time limit. ``total`` runs from acceptance to decision; ``special`` is the total
-    once a case was taken up again.
+    once a case was taken up again, ``delegated`` the total where the township decides.
     """
 
     SURVEY = "survey"
@@ -28,6 +28,7 @@ class Clock(StrEnum):
     DELIVERY = "delivery"
     TOTAL = "total"
     SPECIAL = "special"
+    DELEGATED = "delegated"
 
 
 _N21 = {
@@ -36,6 +37,7 @@ _N21 = {
     Clock.DELIVERY: 3,
     Clock.TOTAL: 30,
     Clock.SPECIAL: 45,
+    Clock.DELEGATED: 20,
 }
 LAW: Mapping[RuleSet, Mapping[Clock, int]] = {
     RuleSet.LS2016: {

@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.registry.determination import findings, models, rules, steps
+from services.registry.determination import delegations, findings, models, rules, steps
 from services.registry.determination import queries as applications
 from services.registry.determination.actions import covers_county
 from services.registry.determination.deadlines import Clock
@@ -109,18 +109,18 @@ async def identify(
     The life cycle judges the notice, its seven days and its category, and publishes.
     """
     opened = await steps.begin(session, caller, application_id, Step.IDENTIFY, revision)
-    category = decision.category or _announced(opened)
-    faults = rules.decision_faults(
-        opened.case, decider_of(caller, opened), category, decision.decided_on, clock.today()
-    )
+    category, day = decision.category or _announced(opened), decision.decided_on
+    by = await _delegation(session, caller, opened, category, day)
+    decider = decider_of(caller, opened, delegated=by is not None)
+    faults = rules.decision_faults(opened.case, decider, category, day, clock.today())
     faults += rules.visit_faults(opened.case)
-    report_id, more = await _verified(session, caller, opened, decision.decided_on)
+    report_id, more = await _verified(session, caller, opened, day)
     refuse_if(faults + more)
-    reckoned = await reckon(session, opened, decision.decided_on)
+    reckoned = await reckon(session, opened, day)
     refuse_if(rules.finding_faults(reckoned.finding, category, decision.reason))
     ruling = Ruling(
         move=Move.IDENTIFY,
-        decided_on=decision.decided_on,
+        decided_on=day,
         reason=decision.reason,
         category=category,
         tags=decision.tags,
@@ -131,7 +131,8 @@ async def identify(
     amount = decision.amount
     if amount is None and opened.case.opinion:
         amount = opened.case.opinion.amount
-    row = decision_row(caller, opened, decision.decided_on) | {
+    row = decision_row(caller, opened, day) | {
+        "delegation_id": by,
         "outcome": ApplicationState.IDENTIFIED,
         "category": category,
         "amount": amount,
@@ -152,18 +153,18 @@ async def refuse(
     A notice that runs is taken back, and the delivery of the refusal has its own last day.
     """
     opened = await steps.begin(session, caller, application_id, Step.REFUSE, revision)
-    category = _announced(opened)
-    faults = rules.decision_faults(
-        opened.case, decider_of(caller, opened), category, refusal.decided_on, clock.today()
-    )
-    refuse_if(faults)
+    category, day = _announced(opened), refusal.decided_on
+    by = await _delegation(session, caller, opened, category, day)
+    decider = decider_of(caller, opened, delegated=by is not None)
+    refuse_if(rules.decision_faults(opened.case, decider, category, day, clock.today()))
     reckoned = await _reckoned_if_possible(session, opened, refusal)
     failed = list(refusal.failed_tests)
     if reckoned is not None:
         failed += [each.sentence for each in reckoned.finding.verdict(category).reasons]
     refuse_if(rules.refusal_faults(refusal.reason, failed))
     await _take_back_notice(session, caller, opened, refusal.reason)
-    row = decision_row(caller, opened, refusal.decided_on) | {
+    row = decision_row(caller, opened, day) | {
+        "delegation_id": by,
         "outcome": ApplicationState.REFUSED,
         "category": category,
         "amount": None,
@@ -173,9 +174,7 @@ async def refuse(
         "report_id": opened.report_id,
     }
     await _end(session, caller, opened, Step.REFUSE, row)
-    limit = await applications.due(
-        session, opened.case, Clock.DELIVERY, refusal.decided_on, opened.place
-    )
+    limit = await applications.due(session, opened.case, Clock.DELIVERY, day, opened.place)
     application = opened.whole.application
     await steps.open_tasks(session, application, {TaskKind.DELIVERY: limit})
     return UUID(str(row["decision_id"]))
@@ -277,13 +276,24 @@ def _announced(opened: Opened) -> Category:
     return given.category if given else opened.case.category
 
 
-def decider_of(caller: Caller, opened: Opened) -> Decider:
+def decider_of(caller: Caller, opened: Opened, *, delegated: bool = False) -> Decider:
     """The caller as the one who decides on this case."""
     return Decider(
         officer_id=caller.officer_id,
         bureau=caller.bureau,
         whole_county=covers_county(caller, opened.place),
+        delegated=delegated,
     )
+
+
+async def _delegation(
+    session: AsyncSession, caller: Caller, opened: Opened, category: Category, day: date
+) -> UUID | None:
+    """By which delegation an officer of the township decides; the county needs none."""
+    if covers_county(caller, opened.place):
+        return None
+    relative = opened.case.staff_relative
+    return await delegations.holding(session, opened.place, category, day, staff_relative=relative)
 
 
 def decision_row(caller: Caller, opened: Opened, decided_on: date) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.determination import queries
 from services.registry.determination.articles import REMEDY, articles, bureau_of
+from services.registry.determination.delegable import TOWNSHIP
 from services.registry.determination.process import ApplicationState
 from services.registry.households import queries as households
 from services.registry.households import sealed, views
@@ -59,8 +60,17 @@ async def refusal(session: AsyncSession, caller: Caller, application: RowMapping
         articles=articles(rule_set, category),
         remedy=REMEDY,
         office=f"{county.name if county else ''}{bureau_of(category)[1]}",
+        delegate=await _delegate(session, application, decision),
         day=_day,
     )
+
+
+async def _delegate(session: AsyncSession, application: RowMapping, decision: RowMapping) -> str:
+    """The township that decided in the county's name; empty where the county did."""
+    if decision["delegation_id"] is None:
+        return ""
+    township = await divisions.find(session, application["division_code"][:TOWNSHIP])
+    return township.name if township else ""
 
 
 async def _applicant(session: AsyncSession, caller: Caller, application: RowMapping) -> str:

@@ -192,7 +192,8 @@ class ApplicationDecision(Base):
     """A decision on an application with all it was made on; ``corrects`` names the one it replaces.
 
     ``finding`` is the means test with its facts, parameters and trace, so that it can be made
-    again; ``failed_tests`` are the tests of a refusal in words. Only its delivery is entered later.
+    again; ``failed_tests`` are the tests of a refusal in words; ``delegation_id`` is by what a
+    township decided. Only its delivery is entered later.
     """
 
     __tablename__ = "application_decisions"
@@ -208,6 +209,9 @@ class ApplicationDecision(Base):
     decided_on: Mapped[date]
     officer_id: Mapped[Code]
     bureau: Mapped[OptionalCode]
+    delegation_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("decision_delegations.delegation_id")
+    )
     reason: Mapped[str] = mapped_column(Text)
     failed_tests: Mapped[Json]
     rule_set: Mapped[Code]
@@ -247,4 +251,36 @@ class StaffRelative(Base):
     __table_args__ = (
         Index("ix_staff_relatives_person_id", "person_id"),
         Index("ix_staff_relatives_division_code", "division_code", "staff_relative_id"),
+    )
+
+
+class DecisionDelegation(Base):
+    """That a township (``division_code``) decides on a category in the county's name (R29).
+
+    In force once another officer has approved it; ``ended_on`` is its last day.
+    """
+
+    __tablename__ = "decision_delegations"
+
+    delegation_id: Mapped[UUID] = mapped_column(primary_key=True)
+    division_code: Mapped[Code]
+    category: Mapped[Code]
+    valid_from: Mapped[date]
+    document: Mapped[str] = mapped_column(Text)
+    entered_by: Mapped[Code]
+    approved_by: Mapped[OptionalCode]
+    approved_on: Mapped[date | None]
+    ended_by: Mapped[OptionalCode]
+    ended_on: Mapped[date | None]
+    recorded_at: Mapped[Moment]
+
+    __table_args__ = (
+        Index(
+            "uq_decision_delegations_standing",
+            "division_code",
+            "category",
+            unique=True,
+            postgresql_where=text("ended_on IS NULL"),
+        ),
+        Index("ix_decision_delegations_division_code", "division_code", "delegation_id"),
     )

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.registry.determination import deadlines
+from services.registry.determination import deadlines, delegations
 from services.registry.determination.deadlines import Clock
 from services.registry.determination.models import (
     Application,
@@ -231,10 +231,9 @@ async def due(
 ) -> Deadline | None:
     """The last day of a step set off on ``from_day``, but never after that of the whole."""
     calendar = await workdays.load(session)
-    whole_clock = Clock.SPECIAL if case.round > 1 else Clock.TOTAL
     asked = [(clock, from_day)]
     if case.accepted_on is not None and clock is not Clock.DELIVERY:
-        asked.append((whole_clock, case.accepted_on))
+        asked.append((await _whole_clock(session, case, case.accepted_on, place), case.accepted_on))
     found = []
     for each, day in asked:
         known = deadlines.limit(each, RuleSet.on(day), case.category)
@@ -245,6 +244,16 @@ async def due(
         by_county = value.value if value else None
         found.append(deadlines.due(calendar, day, by_law, by_county))
     return deadlines.sooner(*found)
+
+
+async def _whole_clock(session: AsyncSession, case: Case, accepted_on: date, place: str) -> Clock:
+    """Which time the whole has; shorter where the township decided such cases when it began."""
+    if case.round > 1:
+        return Clock.SPECIAL
+    by = await delegations.holding(
+        session, place, case.category, accepted_on, staff_relative=case.staff_relative
+    )
+    return Clock.TOTAL if by is None else Clock.DELEGATED
 
 
 def _surveyed(row: Mapping[Any, Any], signatures: Sequence[RowMapping]) -> Surveyed:

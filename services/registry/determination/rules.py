@@ -36,11 +36,15 @@ from shared.errors import Fault
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decider:
-    """Who decides: the officer, the bureau of his token, and whether he covers the whole county."""
+    """Who decides: the officer, the bureau of his token, and whether he covers the whole county.
+
+    ``delegated``: the county has left this decision to his township (``delegable``).
+    """
 
     officer_id: str | None
     bureau: str | None
     whole_county: bool
+    delegated: bool = False
 
 
 SURVEYORS = 2
@@ -271,7 +275,8 @@ def announcement_faults(case: Case, officer_id: str | None) -> list[Fault]:
 def decision_faults(
     case: Case, decider: Decider, category: Category, decided_on: date, today: date
 ) -> list[Fault]:
-    """Who may decide, and when: the competent bureau of the county, nobody who handled the case.
+    """Who may decide, and when: the competent bureau of the county, or the township to which it
+    has left the decision; nobody who handled the case.
 
     Example: dibao is decided by civil affairs, the 4600 group by the poverty-alleviation office.
     """
@@ -280,13 +285,20 @@ def decision_faults(
     if decider.officer_id in case.handled_by:
         message = "参与入户调查或出具初审意见的人员不得对同一申请作出决定"
         faults.append(fault("", "same_officer", message))
-    if not decider.whole_county:
-        faults.append(county_only())
+    faults += competence_faults(decider, category)
+    last = case.opinion.given_on if case.opinion else case.accepted_on
+    return faults + _since("decided_on", decided_on, last, "上一步骤")
+
+
+def competence_faults(decider: Decider, category: Category) -> list[Fault]:
+    """The competent bureau of the whole county decides, or a township to which it left that."""
+    if decider.delegated and not decider.whole_county:
+        return []
+    faults = [] if decider.whole_county else [county_only()]
     bureau, name = bureau_of(category)
     if decider.bureau != bureau:
         faults.append(fault("", "bureau_not_competent", f"此类别由县级{name}作出决定"))
-    last = case.opinion.given_on if case.opinion else case.accepted_on
-    return faults + _since("decided_on", decided_on, last, "上一步骤")
+    return faults
 
 
 def visit_faults(case: Case) -> list[Fault]:

@@ -237,6 +237,7 @@ class DecisionOut(_Out):
     decided_on: date
     officer_id: str
     bureau: str | None
+    delegation_id: UUID | None
     reason: str
     failed_tests: list[str]
     rule_set: RuleSet
