@@ -33,6 +33,7 @@ from starlette.responses import Response
 from shared import api, attachment_store, audit, clock, divisions, identity, logs
 from shared.attachment_store import AttachmentMissingError
 from shared.auth import Caller, officer_of, requires
+from shared.crypto import CryptoError
 from shared.db import NAMING, SessionDep, among
 from shared.divisions import CODE
 from shared.errors import Conflict, Fault, Forbidden, NotFound, Refused, TryAgain
@@ -176,7 +177,9 @@ def router(service: str, store_url: str) -> APIRouter:
 
     @routes.get("/{attachment_id}", summary="What is known of an attachment")
     async def read(session: SessionDep, caller: Reader, attachment_id: UUID) -> Attachment:
-        return await _one(session, caller, attachment_id)
+        kept = await _one(session, caller, attachment_id)
+        await _audited(session, caller, kept, "attachment.looked_at")
+        return kept
 
     @routes.get(
         "/{attachment_id}/content",
@@ -251,7 +254,7 @@ async def _fetched(store_url: str, kept: Attachment) -> bytes:
         raise TryAgain("attachments_not_configured", "BANGFU_ATTACHMENTS_URL is not set here")
     try:
         return await attachment_store.get(store_url, kept.sha256)
-    except (BaseError, OSError, AttachmentMissingError) as trouble:
+    except (BaseError, OSError, AttachmentMissingError, CryptoError) as trouble:
         _log.exception("attachments.not_found", sha256=kept.sha256)
         raise _unavailable() from trouble
 

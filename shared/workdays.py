@@ -81,16 +81,17 @@ class Calendar:
             provisional = provisional or not self.knows(day)
         return Deadline(day, provisional)
 
-    def recount(self, provisional: date) -> Deadline:
+    def recount(self, provisional: date, since: date) -> Deadline:
         """A provisional last day counted anew, now that its year is announced.
 
-        The days of that year were counted by weekday; as many working days are counted now.
-        Example: 2027-01-06, while 1 January 2027 was not known to be a holiday, was the fourth day
-        of the year; with the holiday it is 2027-01-07. Raises ValueError while the day is unknown.
+        The days of that year after ``since``, when the limit was set off, were counted by weekday;
+        as many working days are counted now. Example: 2027-01-06, while 1 January 2027 was not
+        known to be a holiday, was the fourth day of the year; with the holiday it is 2027-01-07.
+        Set off on 2027-01-04, it stays. Raises ValueError while the day is unknown.
         """
         if not self.knows(provisional):
             raise ValueError(f"{provisional} is not covered by an announced calendar yet")
-        before = date(provisional.year - 1, 12, 31)
+        before = max(since, date(provisional.year - 1, 12, 31))
         days = (before + timedelta(days=at) for at in range(1, (provisional - before).days + 1))
         return self.add(before, sum(day.weekday() < _SATURDAY for day in days))
 

@@ -143,6 +143,7 @@ async def test_a_look_is_in_the_audit_log(
     township: httpx.AsyncClient, database: ServiceDatabase
 ) -> None:
     kept = (await hand_in(township)).json()
+    await township.get(f"/v1/attachments/{kept['attachment_id']}")
     await township.get(f"/v1/attachments/{kept['attachment_id']}/content")
 
     worker = Database(database.worker_url, application_name="tests-audit")
@@ -151,7 +152,8 @@ async def test_a_look_is_in_the_audit_log(
             text("SELECT action FROM audit_log WHERE subject_id = :id ORDER BY id"),
             {"id": kept["attachment_id"]},
         )
-        assert list(lines) == ["attachment.handed_in", "attachment.read"]
+        told = ("handed_in", "looked_at", "read")
+        assert list(lines) == [f"attachment.{each}" for each in told]
     await worker.close()
 
 
@@ -163,11 +165,16 @@ async def test_a_store_that_is_gone_is_said_so(
     client = await client_of("registry", database, scopes=RIGHTS, settings=settings)
     kept = (await hand_in(client)).json()
     (stored,) = _files_in(folder)
+    where = f"/v1/attachments/{kept['attachment_id']}/content"
+    sealed = bytearray(stored.read_bytes())
+    sealed[-1] ^= 1
+    stored.write_bytes(sealed)
+    changed = await client.get(where)
     stored.unlink()
+    gone = await client.get(where)
 
-    answer = await client.get(f"/v1/attachments/{kept['attachment_id']}/content")
-
-    assert (answer.status_code, answer.json()["code"]) == (503, "attachments_unavailable")
+    for answer in (changed, gone):
+        assert (answer.status_code, answer.json()["code"]) == (503, "attachments_unavailable")
 
 
 async def test_without_a_store_nothing_comes_in(

@@ -70,9 +70,12 @@ def test_a_provisional_day_is_counted_anew_once_its_year_is_known() -> None:
     year = {date(2027, 1, day): day not in {1, 2, 3, 9, 10} for day in range(1, 32)}
 
     assert by_weekday == Deadline(date(2027, 1, 6), provisional=True)
-    assert Calendar(year).recount(by_weekday.on) == Deadline(date(2027, 1, 7))
+    for since in (date(2026, 12, 1), date(2026, 12, 31)):
+        assert Calendar(year).recount(by_weekday.on, since) == Deadline(date(2027, 1, 7))
+    # Set off after the holiday: it was never counted.
+    assert Calendar(year).recount(by_weekday.on, date(2027, 1, 4)) == Deadline(date(2027, 1, 6))
     with pytest.raises(ValueError, match="2027-01-06"):
-        Calendar().recount(by_weekday.on)
+        Calendar().recount(by_weekday.on, date(2026, 12, 31))
 
 
 def test_a_calendar_is_not_changed_through_what_it_was_made_from() -> None:

@@ -124,7 +124,7 @@ def survey_faults(
         message = f"档案现为“{now.state}”状态,收入核查只对在帮扶的家庭进行"
         return [fault("", "not_on_assistance", message)]
     faults = officer_faults(officer_id)
-    faults += day_faults("#/checked_on", survey.checked_on, today=today)
+    faults += day_faults("checked_on", survey.checked_on, today=today)
     faults += fact_faults({"incomes": survey.incomes})
     if survey.checked_on < now.episodes[-1].identified_on:
         faults.append(fault("checked_on", "before_episode", "核查日期不能早于本轮帮扶的认定日期"))

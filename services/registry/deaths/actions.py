@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.deaths import rules
+from services.registry.helpers.fitting import Refit
 from services.registry.households.facts import LeaveReason
 from services.registry.households.models import Member
 from services.registry.tasks import actions as tasks
@@ -39,6 +40,16 @@ async def ask_reviews(session: AsyncSession, deaths: Sequence[Death]) -> None:
             division_code=death.division_code,
             due_on=rules.due_on(death.died_on, months.value if months else None),
         )
+
+
+async def rewatch(session: AsyncSession, changes: Sequence[Refit]) -> None:
+    """Whoever leaves assistance is reviewed no more: its death review comes off the board."""
+    left = [
+        each.household_id
+        for each in changes
+        if each.old.state.on_assistance and not each.new.state.on_assistance
+    ]
+    await tasks.close_tasks(session, kind=TaskKind.DEATH_REVIEW, subject_ids=left)
 
 
 async def end_with_check(session: AsyncSession, household_id: UUID, checked_on: date) -> None:

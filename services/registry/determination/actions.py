@@ -110,7 +110,7 @@ async def declare(
     opened = await steps.begin(session, caller, application_id, Step.DECLARE)
     case = case_of(opened.file.facts, declaration, applied_on=opened.case.applied_on)
     faults = officer_faults(caller.officer_id)
-    faults += day_faults("#/declared_on", declared_on, today=clock.today())
+    faults += day_faults("declared_on", declared_on, today=clock.today())
     faults += rules.removal_faults(declaration, caller.officer_id)
     refuse_if(faults + case_faults(case))
     row = opened.belongs | {
@@ -129,7 +129,7 @@ async def accept(
     """Accept an application whose papers are complete; the township's clocks begin."""
     opened = await steps.begin(session, caller, application_id, Step.ACCEPT, revision)
     faults = officer_faults(caller.officer_id)
-    faults += day_faults("#/accepted_on", accepted_on, today=clock.today())
+    faults += day_faults("accepted_on", accepted_on, today=clock.today())
     faults += rules.acceptance_faults(
         opened.case, await _missing(session, caller, opened), accepted_on
     )
@@ -290,7 +290,7 @@ async def _lot(
 def _application_faults(caller: Caller, file: File, wanted: Wanted) -> list[Fault]:
     today = clock.today()
     faults = officer_faults(caller.officer_id)
-    faults += day_faults("#/applied_on", wanted.applied_on, today=today)
+    faults += day_faults("applied_on", wanted.applied_on, today=today)
     faults += rules.application_faults(
         file.facts, applied_on=wanted.applied_on, opened_on=file.opened_on
     )

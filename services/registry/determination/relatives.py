@@ -51,7 +51,7 @@ async def register(session: AsyncSession, caller: Caller, filing: Filing) -> UUI
     if filing.person_id not in persons:
         raise NotFound("person_not_found", "no such person in the caller's divisions")
     faults = officer_faults(caller.officer_id)
-    faults += day_faults("#/registered_on", filing.registered_on, today=clock.today())
+    faults += day_faults("registered_on", filing.registered_on, today=clock.today())
     if not (filing.position.strip() and filing.relation.strip()):
         message = "须写明职务和亲属关系"
         faults.append(fault("position", "position_missing", message))
@@ -77,7 +77,7 @@ async def end(
     if row["ended_on"] is not None:
         raise Conflict("staff_relative_ended", "this entry has ended already")
     faults = officer_faults(caller.officer_id)
-    faults += day_faults("#/ended_on", ended_on, today=clock.today())
+    faults += day_faults("ended_on", ended_on, today=clock.today())
     if ended_on < row["registered_on"]:
         faults.append(fault("ended_on", "before_registration", "不能早于备案日期"))
     refuse_if(faults)

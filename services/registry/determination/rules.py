@@ -112,7 +112,7 @@ def paper_faults(facts: Facts, papers: Sequence[Paper], *, today: date) -> list[
     faults = []
     for at, paper in enumerate(papers):
         where = f"papers/{at}"
-        faults += day_faults(f"#/{where}/received_on", paper.received_on, today=today)
+        faults += day_faults(f"{where}/received_on", paper.received_on, today=today)
         if not paper.reference.strip():
             faults.append(fault(f"{where}/reference", "reference_missing", "须写明材料存放编号"))
         if paper.person_id is not None and facts.member(paper.person_id) is None:
@@ -143,7 +143,7 @@ def acceptance_faults(case: Case, missing: Sequence[Missing], accepted_on: date)
 def survey_faults(case: Case, survey: Survey, officer_id: str | None, today: date) -> list[Fault]:
     """All that speaks against a visit: after acceptance, signed, with findings in words."""
     faults = officer_faults(officer_id) + own_relative(case, officer_id)
-    faults += day_faults("#/surveyed_on", survey.surveyed_on, today=today)
+    faults += day_faults("surveyed_on", survey.surveyed_on, today=today)
     faults += _since("surveyed_on", survey.surveyed_on, case.accepted_on, "受理")
     if not survey.findings.strip():
         faults.append(fault("findings", "findings_missing", "须以文字写明入户调查情况"))
@@ -155,7 +155,7 @@ def appraisal_faults(case: Case, appraisal: Appraisal, today: date) -> list[Faul
 
     Example: 12 participants, 8 of them villagers, pass; 7 of 12 do not.
     """
-    faults = day_faults("#/held_on", appraisal.held_on, today=today)
+    faults = day_faults("held_on", appraisal.held_on, today=today)
     survey = case.survey(SurveyKind.TOWNSHIP)
     surveyed_on = survey.surveyed_on if survey else None
     faults += _since("held_on", appraisal.held_on, surveyed_on, "入户调查")
@@ -176,7 +176,7 @@ def opinion_faults(
 ) -> list[Fault]:
     """All that speaks against an opinion: survey signed by two, appraisal where the law has it."""
     faults = officer_faults(officer_id) + own_relative(case, officer_id)
-    faults += day_faults("#/given_on", opinion.given_on, today=today)
+    faults += day_faults("given_on", opinion.given_on, today=today)
     survey = case.survey(SurveyKind.TOWNSHIP)
     if survey is None:
         faults.append(fault("", "survey_missing", "本轮尚未入户调查"))
@@ -281,7 +281,7 @@ def decision_faults(
     Example: dibao is decided by civil affairs, the 4600 group by the poverty-alleviation office.
     """
     faults = officer_faults(decider.officer_id) + own_relative(case, decider.officer_id)
-    faults += day_faults("#/decided_on", decided_on, today=today)
+    faults += day_faults("decided_on", decided_on, today=today)
     if decider.officer_id in case.handled_by:
         message = "参与入户调查或出具初审意见的人员不得对同一申请作出决定"
         faults.append(fault("", "same_officer", message))
@@ -355,7 +355,7 @@ def delivery_faults(
     delivered_on: date, decided_on: date, reference: str, today: date
 ) -> list[Fault]:
     """A delivery follows the decision and has its proof."""
-    faults = day_faults("#/delivered_on", delivered_on, today=today)
+    faults = day_faults("delivered_on", delivered_on, today=today)
     faults += _since("delivered_on", delivered_on, decided_on, "决定")
     if not reference.strip():
         faults.append(fault("reference", "reference_missing", "须写明送达回证存放编号"))
@@ -364,7 +364,7 @@ def delivery_faults(
 
 def withdrawal_faults(case: Case, withdrawn_on: date, reason: str, today: date) -> list[Fault]:
     """All that speaks against a withdrawal: it is the applicant's, on a day, for a reason."""
-    faults = day_faults("#/withdrawn_on", withdrawn_on, today=today)
+    faults = day_faults("withdrawn_on", withdrawn_on, today=today)
     faults += _since("withdrawn_on", withdrawn_on, case.applied_on, "申请")
     if not reason.strip():
         faults.append(fault("reason", "reason_missing", "须写明申请人撤回的理由"))

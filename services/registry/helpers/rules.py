@@ -121,7 +121,7 @@ def flags(
 def registration_faults(one: Registration, *, officer_id: str | None, today: date) -> list[Fault]:
     """All that speaks against an entry of the register."""
     faults = officer_faults(officer_id)
-    faults += day_faults("#/started_on", one.started_on, today=today)
+    faults += day_faults("started_on", one.started_on, today=today)
     for name in ("officer_id", "name", "unit"):
         if not getattr(one, name).strip():
             faults.append(fault(name, "text_missing", "工号、姓名和单位均须填写"))
@@ -136,7 +136,7 @@ def pairing_faults(
     Example: with a most of 5, a helper of 4 households takes one more and one of 5 does not.
     """
     faults = officer_faults(officer_id)
-    faults += day_faults("#/paired_on", wish.paired_on, today=today)
+    faults += day_faults("paired_on", wish.paired_on, today=today)
     if not is_helped(facts.state):
         faults.append(fault("", "household_not_assisted", "只能与在册或跟踪期家庭结对"))
     if wish.paired_on < candidate.started_on:
@@ -164,7 +164,7 @@ def ending_faults(
     today: date,
 ) -> list[Fault]:
     """All that speaks against an end or a hand-over: not before it began, not tomorrow, signed."""
-    faults = officer_faults(officer_id) + day_faults(f"#/{field}", on, today=today)
+    faults = officer_faults(officer_id) + day_faults(f"{field}", on, today=today)
     if on < since:
         faults.append(fault(field, "before_beginning", "不能早于开始日期"))
     if not all(reason.strip() for reason in reasons):

@@ -22,6 +22,16 @@ from shared.errors import NotFound
 from shared.parameters import Parameter
 
 
+async def hold(session: AsyncSession, household_ids: Sequence[UUID]) -> None:
+    """Keep these households as they are until the end of the transaction, for whoever looks on."""
+    await driver_of(session).execute(_HOLD, household_ids)
+
+
+_HOLD = """
+    SELECT FROM households WHERE household_id = ANY ($1::uuid[]) ORDER BY household_id FOR SHARE
+"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class File:
     """A household file as stored, under its row lock. A new one has no timeline yet."""

@@ -14,6 +14,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.registry.deaths import actions as deaths
 from services.registry.duplicates import candidates
 from services.registry.helpers import fitting
 from services.registry.helpers.fitting import Refit
@@ -87,6 +88,7 @@ async def write(
         await visits.rewatch(session, refitted)
         await reviews.rewatch(session, refitted)
         await reports.rewatch(session, refitted)
+        await deaths.rewatch(session, refitted)
         await events.publish(session, [_event(each) for each in changed if each.published])
     return written
 

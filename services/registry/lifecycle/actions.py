@@ -110,12 +110,14 @@ async def _around(
         return replace(known, return_checks=open_now)
     if ruling.move is not Move.LIFT or not file.facts.episodes:
         return known
-    episode = file.facts.episodes[-1].number
+    episode = file.facts.episodes[-1]
     return replace(
         known,
         guarantees=await ledger.stated(session, household_id, divisions=where),
-        checks=await income_checks.of_episode(session, household_id, episode, divisions=where),
-        measures=await plans.carried_out(session, household_id),
+        checks=await income_checks.of_episode(
+            session, household_id, episode.number, divisions=where
+        ),
+        measures=await plans.carried_out(session, household_id, since=episode.identified_on),
     )
 
 

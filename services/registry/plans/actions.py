@@ -21,7 +21,14 @@ from services.registry.households.refusals import refuse_if
 from services.registry.plans import queries, rules
 from services.registry.plans.measures import MeasureKind
 from services.registry.plans.models import Plan, PlanMeasure, PlanResult
-from services.registry.plans.rules import Content, Drafted, Measure, MeasureState, PlanState
+from services.registry.plans.rules import (
+    Content,
+    Drafted,
+    Measure,
+    MeasureState,
+    Period,
+    PlanState,
+)
 from services.registry.tasks import actions as tasks
 from services.registry.tasks.models import TaskKind
 from shared import audit, clock, identity
@@ -106,6 +113,7 @@ async def approve(
         rules.approval_faults(
             file.facts,
             _drafted(plan),
+            lead=await helpers.lead_officer(session, file.household_id),
             officer_id=caller.officer_id,
             on=approved_on,
             today=clock.today(),
@@ -161,7 +169,7 @@ async def end_measure(
             state=state.value,
             ended_on=on,
             ended_by=caller.officer_id,
-            reason=(reason or "").strip(),
+            reason_encrypted=sealed.seal_words(reason) if reason else None,
             recorded_at=clock.now(),
         )
     )
@@ -184,17 +192,21 @@ async def enter_result(
     """
     file = await households.lock_one(session, caller, household_id)
     plans = await queries.plans_of(session, household_id, divisions=caller.divisions)
-    approved = [row for row in plans if row["approved_on"]]
-    first = min((row["approved_on"] for row in approved), default=None)
-    today = clock.today()
-    refuse_if(rules.result_faults(year, income, first, officer_id=caller.officer_id, today=today))
-    plan = [row for row in approved if row["approved_on"].year <= year][-1]
+    ran = {
+        row["plan_id"]: Period(row["approved_on"], row["ended_on"])
+        for row in plans
+        if row["approved_on"]
+    }
+    today, officer = clock.today(), caller.officer_id
+    periods = list(ran.values())
+    refuse_if(rules.result_faults(year, income, periods, officer_id=officer, today=today))
+    plan_id = [each for each, period in ran.items() if period.ran_in(year)][-1]
     entered = await session.scalar(
         insert_unless(PlanResult)
         .values(
             household_id=household_id,
             year=year,
-            plan_id=plan["plan_id"],
+            plan_id=plan_id,
             division_code=file.facts.division_code,
             income=income,
             words_encrypted=sealed.seal_words(words),
@@ -207,8 +219,10 @@ async def enter_result(
     )
     if entered is None:
         raise Conflict("result_entered", f"the result of {year} is entered already")
-    await tasks.close_task(session, kind=TaskKind.PLAN_RESULT, subject_id=household_id)
-    await _note(session, caller, "plan_result.entered", file, plan["plan_id"])
+    # The board asks for the year before this one; an older year entered late leaves that open.
+    if year == today.year - 1:
+        await tasks.close_task(session, kind=TaskKind.PLAN_RESULT, subject_id=household_id)
+    await _note(session, caller, "plan_result.entered", file, plan_id)
 
 
 async def _opened(
@@ -247,7 +261,6 @@ async def _store_measures(
         "household_id": file.household_id,
         "division_code": file.facts.division_code,
         "state": MeasureState.PLANNED.value,
-        "reason": "",
         "recorded_at": clock.now(),
     }
     rows = [shared | asdict(one) | {"measure_id": identity.new_id()} for one in measures]
@@ -268,6 +281,7 @@ def _drafted(plan: RowMapping) -> Drafted:
         drafted_by=plan["drafted_by"],
         drafted_on=plan["drafted_on"],
         lead_signed_by=plan["lead_signed_by"],
+        agreed_on=plan["agreed_on"],
     )
 
 

@@ -313,7 +313,9 @@ async def _out(session: SessionDep, row: RowMapping) -> PlanOut:
     shown: dict[str, Any] = {
         **row,
         "words": sealed.show_words(row["words_encrypted"]),
-        "measures": measures,
+        "measures": [
+            {**each, "reason": sealed.show_words(each["reason_encrypted"])} for each in measures
+        ],
         "unplanned": [cause for cause in causes if cause not in named],
     }
     return PlanOut.model_validate(shown)

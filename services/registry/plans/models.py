@@ -78,7 +78,7 @@ class PlanMeasure(Base):
     state: Mapped[Code]
     ended_on: Mapped[date | None]
     ended_by: Mapped[OptionalCode]
-    reason: Mapped[str] = mapped_column(Text)
+    reason_encrypted: Mapped[bytes | None]
     recorded_at: Mapped[Moment]
 
     __table_args__ = (

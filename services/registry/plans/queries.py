@@ -1,6 +1,7 @@
 """Plans of a household, and the households whose planning is not as it should be."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -76,18 +77,22 @@ async def results_of(
     return rows.mappings().all()
 
 
-async def carried_out(session: AsyncSession, household_id: UUID) -> frozenset[MeasureKind]:
-    """The kinds of measures that were done for a household: of its plans, and paid by bureaus."""
+async def carried_out(
+    session: AsyncSession, household_id: UUID, *, since: date
+) -> frozenset[MeasureKind]:
+    """The kinds of measures done for a household since a day: of its plans, and paid by bureaus."""
     done = await session.scalars(
         select(PlanMeasure.kind)
         .where(PlanMeasure.household_id == household_id)
         .where(PlanMeasure.state == MeasureState.CARRIED_OUT.value)
+        .where(PlanMeasure.ended_on >= since)
         .distinct()
     )
     paid = await session.scalars(
         select(AidEntry.programme)
         .where(AidEntry.household_id == household_id)
         .where(AidEntry.status == AssistanceStatus.PAID.value)
+        .where(AidEntry.granted_on >= since)
         .distinct()
     )
     reported = {OF_PROGRAMMES[each] for each in paid if each in OF_PROGRAMMES}

@@ -69,6 +69,24 @@ class Drafted:
     drafted_by: str
     drafted_on: date
     lead_signed_by: str | None
+    agreed_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """From when a plan was in force, and until when; None where it still is."""
+
+    approved_on: date
+    ended_on: date | None
+
+    def ran_in(self, year: int) -> bool:
+        """Whether it was in force on a day of the year.
+
+        Example: approved in 2023 and ended in 2024: in 2023 and 2024, not in 2025.
+        """
+        return self.approved_on.year <= year and (
+            self.ended_on is None or self.ended_on.year >= year
+        )
 
 
 def content_faults(
@@ -126,7 +144,7 @@ def lead_faults(
 ) -> list[Fault]:
     """All that speaks against the lead helper's signature; ``agreed_on``: the household's word."""
     faults = officer_faults(officer_id) + _outdated(facts, drafted)
-    faults += day_faults("#/agreed_on", agreed_on, today=today)
+    faults += day_faults("agreed_on", agreed_on, today=today)
     if agreed_on < drafted.drafted_on:
         faults.append(fault("agreed_on", "before_draft", "家庭同意日期不能早于方案拟定日期"))
     if lead is None:
@@ -141,21 +159,33 @@ def lead_faults(
 
 
 def approval_faults(
-    facts: Facts, drafted: Drafted, *, officer_id: str | None, on: date, today: date
+    facts: Facts,
+    drafted: Drafted,
+    *,
+    lead: str | None,
+    officer_id: str | None,
+    on: date,
+    today: date,
 ) -> list[Fault]:
     """All that speaks against bringing a plan into force: another officer than helper and drafter.
 
-    Example: signed by h1, drafted by t1: approved by t3, not by h1 nor t1 (``same_officer``).
+    Example: signed by h1, drafted by t1: approved by t3, not by h1 nor t1 (``same_officer``); not
+    before the household agreed, and not where h1 is not the lead any more.
     """
     faults = officer_faults(officer_id) + _outdated(facts, drafted)
-    faults += day_faults("#/approved_on", on, today=today)
+    faults += day_faults("approved_on", on, today=today)
     if drafted.lead_signed_by is None:
         faults.append(fault("", "lead_signature_missing", "牵头帮扶责任人尚未签署"))
+    elif drafted.lead_signed_by != lead:
+        message = "签署人已不是该户牵头帮扶责任人,须由现任牵头责任人重新签署"
+        faults.append(fault("", "lead_changed", message))
     if officer_id in {drafted.lead_signed_by, drafted.drafted_by}:
         message = "拟定人和牵头帮扶责任人不得审批同一方案"
         faults.append(fault("", "same_officer", message))
     if on < drafted.drafted_on:
         faults.append(fault("approved_on", "before_draft", "审批日期不能早于方案拟定日期"))
+    elif drafted.agreed_on is not None and on < drafted.agreed_on:
+        faults.append(fault("approved_on", "before_agreement", "审批日期不能早于家庭同意日期"))
     return faults
 
 
@@ -176,7 +206,7 @@ def measure_end_faults(
     today: date,
 ) -> list[Fault]:
     """A measure was carried out or is dropped: signed, not before it began; dropped with reason."""
-    faults = officer_faults(officer_id) + day_faults(f"#/{field}", on, today=today)
+    faults = officer_faults(officer_id) + day_faults(f"{field}", on, today=today)
     if reason is None and on < begins_on:
         faults.append(fault(field, "before_beginning", "不能早于措施开始日期"))
     if reason is not None and not reason.strip():
@@ -185,7 +215,12 @@ def measure_end_faults(
 
 
 def result_faults(
-    year: int, income: Decimal, in_force_from: date | None, *, officer_id: str | None, today: date
+    year: int,
+    income: Decimal,
+    plans: Sequence[Period],
+    *,
+    officer_id: str | None,
+    today: date,
 ) -> list[Fault]:
     """A year's result is of a year that has ended and in which a plan was in force.
 
@@ -196,6 +231,6 @@ def result_faults(
         faults.append(fault("year", "year_not_over", "年度尚未结束"))
     if income < 0:
         faults.append(fault("income", "amount_negative", "不能为负数"))
-    if in_force_from is None or in_force_from.year > year:
+    if not any(plan.ran_in(year) for plan in plans):
         faults.append(fault("year", "no_plan_that_year", "该年度没有生效的帮扶方案"))
     return faults

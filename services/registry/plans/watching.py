@@ -3,7 +3,7 @@
 The households capability calls it within the change itself, so it imports none of its writers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
@@ -34,7 +34,7 @@ async def rewatch(session: AsyncSession, changes: Sequence[Refit]) -> None:
         if is_helped(each.old.state) and not is_helped(each.new.state):
             await _end(session, each.household_id, each.day)
     for day, some in asking.items():
-        await _ask(session, some, day)
+        await ask(session, {each.household_id: each.new.division_code for each in some}, day)
 
 
 def _needs_plan(change: Refit) -> bool:
@@ -43,8 +43,8 @@ def _needs_plan(change: Refit) -> bool:
     return new.state.on_assistance and began
 
 
-async def _ask(session: AsyncSession, changes: Sequence[Refit], day: date) -> None:
-    places = {each.household_id: each.new.division_code for each in changes}
+async def ask(session: AsyncSession, places: Mapping[UUID, str], day: date) -> None:
+    """Put ``plan`` on the board for households by their villages, due by the county's days."""
     limits = await deadlines(session, DRAFT_WORKING_DAYS, set(places.values()), day)
     await tasks.open_tasks(
         session,

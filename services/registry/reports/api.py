@@ -161,7 +161,7 @@ async def list_gaps(
         session,
         caller,
         action="report.coverage_gaps",
-        subject_type="household",
+        subject_type="lead" if kind is GapKind.LEAD_OVERDUE else "household",
         subject_id=[row["subject_id"] for row in rows[:limit]],
         division_code=[row["division_code"] for row in rows[:limit]],
         detail={"kind": kind.value},
@@ -219,6 +219,7 @@ async def returns(
     year: Annotated[int, Query(ge=2000, le=2200)],
     division: AskedDivision = None,
 ) -> list[Returns]:
+    _not_to_come(year)
     rows = await queries.returns(session, within(caller, division), year)
     return [Returns(**row, rate=rules.rate(row["returned"], row["tracked"])) for row in rows]
 
@@ -231,6 +232,7 @@ async def income_trend(
     year: Annotated[int, Query(ge=2000, le=2200)],
     division: AskedDivision = None,
 ) -> IncomeTrend:
+    _not_to_come(year)
     years = Years.of(year, today=clock.today())
     row = await incomes.trend(session, within(caller, division), years)
     now, before = (Summed.of(row, name, day) for name, day in years.named().items())
@@ -268,6 +270,12 @@ def _gap(row: Any) -> dict[str, Any]:
     given.setdefault("subject_id", given["household_id"])
     given.setdefault("since", given.get("due_on"))
     return given
+
+
+def _not_to_come(year: int) -> None:
+    if year > clock.today().year:
+        fault = Fault("query/year", "year_to_come", "nothing is known of a year to come")
+        raise Refused("year_to_come", "nothing is known of a year to come", faults=[fault])
 
 
 def _in_order(first: date, last: date) -> None:

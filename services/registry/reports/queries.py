@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -33,7 +33,8 @@ async def gaps(session: AsyncSession, kind: GapKind, asked: Asked, *, today: dat
     The subject is a lead where the household is not on file yet.
     """
     if kind is GapKind.UNVISITED:
-        due = Due(within=asked.within, by=today, after=asked.after, limit=asked.limit)
+        late = today - timedelta(days=1)
+        due = Due(within=asked.within, by=late, after=asked.after, limit=asked.limit)
         return await visits.due(session, due)
     given = {
         "states": _ON_ASSISTANCE,
@@ -108,12 +109,14 @@ _GAPS = {
     ),
     GapKind.PREMIUM_UNSUBSIDISED: _households_without(
         "SELECT FROM aid_ledger WHERE household_id = h.household_id "
-        "AND programme = 'premium_subsidy' AND status = 'paid' AND granted_on >= :year_began",
+        "AND programme = 'premium_subsidy' AND status = 'paid' "
+        "AND date_trunc('year', coalesce(month, granted_on)) = CAST(:year_began AS date)",
         since="greatest(e.identified_on, CAST(:year_began AS date))",
     ),
 }
 _PREMIUMS = text(
-    "SELECT 1 FROM aid_ledger WHERE programme = 'premium_subsidy' AND granted_on >= :since LIMIT 1"
+    "SELECT 1 FROM aid_ledger WHERE programme = 'premium_subsidy' "
+    "AND coalesce(month, granted_on) >= :since LIMIT 1"
 )
 # A lifted file that is closed or merged keeps its open stay: it leaves tracking on that day.
 _RETURNS = text(

@@ -36,18 +36,20 @@ async def ask_falls(session: AsyncSession, day: date) -> bool:
     """A turn of the day: ask about each income that fell from the year before last to the last.
 
     As known today, so that what is entered late is seen late. A county without
-    ``reports.income_fall_percent`` is not watched.
+    ``reports.income_fall_percent`` is not watched. One county a transaction: its households are
+    held until the end.
     """
     counties = await session.scalars(text("SELECT code FROM divisions WHERE level = 'county'"))
-    years, more = Years.of(day.year - 1, today=day), False
+    years = Years.of(day.year - 1, today=day)
     for county in counties.all():
         value = await parameters.value_at(session, FALL_PERCENT, county, day)
         if value is not None:
             rows = await incomes.fallen(session, years, county, value.value, limit=CHUNK)
             told = {"year": years.year, "percent": value.value}
-            await _ask(session, [{**row, **told} for row in rows], day)
-            more = more or len(rows) == CHUNK
-    return more
+            if rows:
+                await _ask(session, [{**row, **told} for row in rows], day)
+                return True
+    return False
 
 
 async def _ask(session: AsyncSession, rows: Sequence[Mapping[str, Any]], day: date) -> None:

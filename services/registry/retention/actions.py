@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.registry.retention import queries, rules
 from services.registry.retention.models import AnswerDeletion
 from services.registry.verification.sources import ItemState
-from shared import audit, clock, identity, jobs, parameters
+from shared import audit, clock, divisions, identity, jobs, parameters
 from shared.auth import Caller, officer_of
 from shared.errors import Conflict, Fault, Forbidden, NotFound, Refused
 
@@ -20,14 +20,18 @@ JOB = "registry.answer_deletion"
 async def ask_deletion(session: AsyncSession, caller: Caller, county: str, reason: str) -> UUID:
     """Ask that a county's raw answers that are past keeping be deleted; nothing is deleted yet.
 
-    Raises Forbidden (``division_forbidden``) or Refused (``parameter_missing``,
-    ``reason_missing``).
+    Raises Forbidden (``division_forbidden``) or Refused (``county_wanted``, ``reason_missing``,
+    ``parameter_missing``).
     """
     officer, today = officer_of(caller), clock.today()
     if not caller.covers(county):
         raise Forbidden("division_forbidden", f"{county} is not yours to decide for")
+    place = await divisions.find(session, county)
+    if place is None or place.level != "county":
+        fault = Fault("#/division_code", "county_wanted", "须写明县(市、区)的6位区划代码")
+        raise Refused("county_wanted", "a deletion is a county's", faults=[fault])
     if not reason.strip():
-        fault = Fault("reason", "reason_missing", "须写明删除理由")
+        fault = Fault("#/reason", "reason_missing", "须写明删除理由")
         raise Refused("reason_missing", "a deletion says why", faults=[fault])
     row: dict[str, Any] = {
         "deletion_id": identity.new_id(),

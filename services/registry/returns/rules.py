@@ -76,7 +76,7 @@ def sign_faults(facts: Facts, sign: Sign, *, today: date) -> list[Fault]:
     """All that speaks against a reported sign. ``other`` says in words what it is."""
     if facts.state is State.CLOSED:
         return [fault("", "household_closed", "档案已终止,不能登记困难情形")]
-    faults = day_faults("#/detected_on", sign.detected_on, today=today)
+    faults = day_faults("detected_on", sign.detected_on, today=today)
     if sign.kind is ReportedKind.OTHER and not sign.note.strip():
         faults.append(fault("note", "note_missing", "其他情形须以文字说明"))
     return faults
@@ -87,7 +87,7 @@ def dismissal_faults(
 ) -> list[Fault]:
     """All that speaks against a dismissal: it takes a visit after the sign, and a reason."""
     faults = officer_faults(officer_id)
-    faults += day_faults("#/visited_on", dismissal.visited_on, today=today)
+    faults += day_faults("visited_on", dismissal.visited_on, today=today)
     if dismissal.visited_on < detected_on:
         faults.append(fault("visited_on", "visit_before_sign", "入户日期不能早于发现日期"))
     if not dismissal.reason.strip():

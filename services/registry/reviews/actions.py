@@ -26,6 +26,7 @@ async def enter(session: AsyncSession, caller: Caller, household_id: UUID, revie
     known = await queries.one(session, household_id)
     episode = facts.episodes[-1] if facts.episodes else None
     identified_on = episode.identified_on if episode else file.opened_on
+    last = await queries.last_reviewed(session, household_id, identified_on)
     checks = await income_checks.of_episode(
         session, household_id, episode.number if episode else 0, divisions=caller.divisions
     )
@@ -34,7 +35,8 @@ async def enter(session: AsyncSession, caller: Caller, household_id: UUID, revie
             facts,
             review,
             checks,
-            since=known["from_on"] if known else identified_on,
+            since=identified_on,
+            reviewed_on=last,
             officer_id=caller.officer_id,
             today=clock.today(),
         )

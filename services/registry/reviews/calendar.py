@@ -19,6 +19,7 @@ from services.registry.helpers.fitting import Refit
 from services.registry.households import records
 from services.registry.households.facts import Facts
 from services.registry.means.review import Kind, cycle_key, due_after, kind_on_file
+from services.registry.reviews import queries
 from services.registry.reviews.models import ReviewDate
 from services.registry.reviews.rules import NOTICE_DAYS
 from services.registry.tasks import actions as tasks
@@ -50,10 +51,17 @@ async def rewatch(session: AsyncSession, changes: Sequence[Refit]) -> None:
             if each.old.state.on_assistance:
                 await _forget(session, each.household_id)
         elif not each.old.state.on_assistance:
-            one = Dated(household_id=each.household_id, facts=each.new, from_on=each.day)
-            await date_reviews(session, [one], each.day)
-        elif kind_on_file(each.old, each.day) is not kind_on_file(each.new, each.day):
+            await _date_anew(session, each)
+        elif _another_cycle(each):
             await _redate(session, each)
+
+
+def _another_cycle(change: Refit) -> bool:
+    """Whether the household has become another kind, or another county's."""
+    old, new = change.old, change.new
+    if old.division_code[:_COUNTY] != new.division_code[:_COUNTY]:
+        return True
+    return kind_on_file(old, change.day) is not kind_on_file(new, change.day)
 
 
 async def date_reviews(session: AsyncSession, households: Iterable[Dated], day: date) -> None:
@@ -74,6 +82,8 @@ async def date_reviews(session: AsyncSession, households: Iterable[Dated], day: 
         await session.execute(
             order.on_conflict_do_update(index_elements=["household_id"], set_=changed)
         )
+        due = {row["household_id"]: row["due_on"] for row in rows}
+        await tasks.move_tasks(session, kind=TaskKind.REVIEW, due=due)
 
 
 def _row(one: Dated, kind: Kind, months: Decimal | None, day: date) -> dict[str, Any]:
@@ -86,6 +96,14 @@ def _row(one: Dated, kind: Kind, months: Decimal | None, day: date) -> dict[str,
         "due_on": due,
         "reckoned_on": day,
     }
+
+
+async def _date_anew(session: AsyncSession, change: Refit) -> None:
+    """Count from the last review of the stay, for an undone merger brings a stay back."""
+    began = change.new.episodes[-1].identified_on
+    last = await queries.last_reviewed(session, change.household_id, began)
+    one = Dated(household_id=change.household_id, facts=change.new, from_on=last or began)
+    await date_reviews(session, [one], change.day)
 
 
 async def _redate(session: AsyncSession, change: Refit) -> None:
@@ -104,8 +122,13 @@ async def _forget(session: AsyncSession, household_id: UUID) -> None:
 
 
 async def date_undated(session: AsyncSession, day: date) -> bool:
-    """A turn of the day: date what a roster brought in, and what waits for a county's cycle."""
-    rows = (await session.execute(_UNDATED, {"states": _ON_ASSISTANCE, "day": day})).all()
+    """A turn of the day: date what a roster brought in, and what waits for a county's cycle.
+
+    Once a month everybody's day is reckoned again: people grow up without any change of the file,
+    and a county may change its cycle.
+    """
+    given = {"states": _ON_ASSISTANCE, "day": day, "month": day.replace(day=1)}
+    rows = (await session.execute(_UNDATED, given)).all()
     timelines = await records.load_timelines(session, [row.household_id for row in rows])
     await date_reviews(
         session,
@@ -155,6 +178,7 @@ _UNDATED = text(
         ORDER BY number DESC LIMIT 1)) AS from_on
     FROM households AS h LEFT JOIN review_dates AS known USING (household_id)
     WHERE h.state = ANY(:states) AND (known.household_id IS NULL
+        OR known.reckoned_on < CAST(:month AS date)
         OR known.due_on IS NULL AND known.reckoned_on < CAST(:day AS date))
     ORDER BY h.household_id LIMIT {CHUNK} FOR SHARE OF h
     """  # noqa: S608 (own constant)

@@ -59,6 +59,16 @@ async def one(session: AsyncSession, household_id: UUID) -> RowMapping | None:
     return rows.mappings().one_or_none()
 
 
+async def last_reviewed(session: AsyncSession, household_id: UUID, since: date) -> date | None:
+    """The day of a household's last review on or after a day; None without one."""
+    day: date | None = await session.scalar(
+        select(func.max(Review.reviewed_on))
+        .where(Review.household_id == household_id)
+        .where(Review.reviewed_on >= since)
+    )
+    return day
+
+
 async def reviews_of(
     session: AsyncSession, household_id: UUID, *, divisions: Sequence[str]
 ) -> Rows:

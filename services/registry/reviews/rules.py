@@ -38,22 +38,31 @@ def review_faults(
     checks: Sequence[PastCheck],
     *,
     since: date,
+    reviewed_on: date | None,
     officer_id: str | None,
     today: date,
 ) -> list[Fault]:
-    """All that speaks against a review. It rests on an income check made since the last one.
+    """All that speaks against a review. It rests on an income check made after the last one.
+
+    ``since``: from when the household is on assistance; ``reviewed_on``: its last review since.
 
     Example: identified on 1 March, checked on 20 August, reviewed on 21 August: right; without the
-    check, or with one of February: ``check_missing``. A check that passed makes ``unchanged`` ask
-    for a reason (``reason_missing``), and one that failed makes ``to_lift`` impossible.
+    check, with one of February, or reviewed a second time by it: ``check_missing``. A check that
+    passed makes ``unchanged`` ask for a reason (``reason_missing``), and one that failed makes
+    ``to_lift`` impossible.
     """
     faults = officer_faults(officer_id)
-    faults += day_faults("#/reviewed_on", review.reviewed_on, today=today)
+    faults += day_faults("reviewed_on", review.reviewed_on, today=today)
     if not facts.state.on_assistance:
         faults.append(fault("", "household_not_assisted", "只复核在册家庭"))
-    if review.reviewed_on < since:
+    if review.reviewed_on < (reviewed_on or since):
         faults.append(fault("reviewed_on", "before_last_review", "不能早于认定或上次复核日期"))
-    made = [each for each in checks if since <= each.checked_on <= review.reviewed_on]
+    made = [
+        each
+        for each in checks
+        if since <= each.checked_on <= review.reviewed_on
+        and (reviewed_on is None or each.checked_on > reviewed_on)
+    ]
     if not made:
         message = "复核须依据上次复核以来的收入核查,请先登记核查"
         faults.append(fault("", "check_missing", message))

@@ -15,6 +15,7 @@ from services.registry.households.facts import LeaveReason
 from services.registry.households.history import amend
 from services.registry.households.refusals import refuse_if
 from services.registry.households.rules import beginning, household_no
+from services.registry.plans import watching as plans
 from services.registry.splits import queries, rules
 from services.registry.splits.models import Split
 from services.registry.splits.rules import Finding, Splitting
@@ -60,6 +61,10 @@ async def split(
     new = await _new(session, caller, file, splitting, contact)
     await households.write(session, caller, [new])
     await places.bring(session, sorted(splitting.person_ids), splitting.division_code)
+    if new.timeline[-1].facts.state.on_assistance:
+        await plans.ask(
+            session, {new.file.household_id: splitting.division_code}, splitting.split_on
+        )
     return await _keep(session, caller, file, new.file.household_id, splitting)
 
 

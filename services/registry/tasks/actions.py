@@ -71,6 +71,16 @@ async def close_tasks(
     )
 
 
+async def move_tasks(
+    session: AsyncSession, *, kind: TaskKind, due: Mapping[UUID, date | None]
+) -> None:
+    """Give the open tasks of this kind the last days of their subjects; None leaves a task be."""
+    moved = {subject_id: day for subject_id, day in due.items() if day is not None}
+    if moved:
+        given = {"kind": kind.value, "subjects": list(moved), "days": list(moved.values())}
+        await session.execute(_MOVE, given | {"now": clock.now()})
+
+
 def _columns(openings: Sequence[Opening]) -> Mapping[str, object]:
     return {
         "task_ids": [identity.new_id() for _ in openings],
@@ -93,4 +103,10 @@ _OPEN = text(
     "CAST(:division_codes AS text[]), CAST(:due_ons AS date[]), "
     "CAST(:provisional AS boolean[])) AS sent "
     "ON CONFLICT (kind, subject_id) WHERE closed_on IS NULL DO NOTHING"
+)
+_MOVE = text(
+    "UPDATE tasks SET due_on = given.day, due_provisional = false, recorded_at = :now "
+    "FROM unnest(CAST(:subjects AS uuid[]), CAST(:days AS date[])) AS given(subject, day) "
+    "WHERE tasks.kind = :kind AND tasks.subject_id = given.subject AND tasks.closed_on IS NULL "
+    "AND tasks.due_on IS DISTINCT FROM given.day"
 )

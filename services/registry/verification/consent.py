@@ -87,7 +87,7 @@ def signed_faults(
     facts: Facts, obligors: Collection[UUID], signed: Signed, *, today: date
 ) -> list[Fault]:
     """All that speaks against an authorisation as it was entered."""
-    faults = day_faults("#/signed_on", signed.signed_on, today=today)
+    faults = day_faults("signed_on", signed.signed_on, today=today)
     if signed.valid_from < signed.signed_on:
         faults.append(fault("valid_from", "valid_before_signing", "授权起始日不能早于签署日期"))
     if signed.valid_to < max(signed.valid_from, today):
@@ -138,7 +138,7 @@ def wish_faults(
     if running:
         return [fault("", "verification_running", "上一次核对尚未结束")]
     faults = officer_faults(officer_id)
-    faults += day_faults("#/to_month", wish.window_to, today=today)
+    faults += day_faults("to_month", wish.window_to, today=today)
     if wish.window_to < wish.window_from:
         faults.append(fault("from_month", "window_reversed", "起始月份不能晚于截止月份"))
     elif window_months(wish.window_from, wish.window_to) > MOST_WINDOW_MONTHS:

@@ -153,6 +153,12 @@ class Item(Base):
             "due_at",
             postgresql_where=text("due_at IS NOT NULL"),
         ),
+        Index(
+            "ix_verification_items_kept",
+            "division_code",
+            "answered_at",
+            postgresql_where=text("answer_encrypted IS NOT NULL"),
+        ),
     )
 
 

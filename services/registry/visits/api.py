@@ -177,7 +177,7 @@ async def list_overdue(
     rows = [
         {
             **row,
-            "days_late": (today - row["due_on"]).days,
+            "days_late": max((today - row["due_on"]).days, 0),
             "alarm": row["alarm_on"] <= today,
         }
         for row in await queries.due(session, wanted)

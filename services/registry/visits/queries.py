@@ -1,6 +1,6 @@
 """Visits as they are asked for, and which households wait for one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -15,23 +15,30 @@ from services.registry.visits.models import Visit
 from services.registry.visits.rules import VisitKind
 from shared import clock, parameters
 from shared.contracts.registry import Category, State
-from shared.db import among, in_divisions
+from shared.db import in_divisions
 from shared.errors import Conflict
 
 Rows = Sequence[RowMapping]
 _ON_ASSISTANCE = [state.value for state in State if state.on_assistance]
+# A visit stands for the planned day that it is nearest to: half an interval before it or after.
+_HALF_A_MONTH = 15
 _KEYS = (rules.MONTHS_BETWEEN, rules.FIRST_YEAR, rules.AFTER, rules.ALARM)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """Which households: under these prefixes, whose visit is due by a day, after one."""
+    """Which households: under these prefixes, whose visit is due by a day, after one.
+
+    ``untasked``: those without a task alone; without it those with an alarm too. ``among``: of
+    these alone.
+    """
 
     within: Sequence[str]
     by: date
     after: UUID | None
     limit: int
     untasked: bool = False
+    among: Sequence[UUID] | None = None
 
 
 async def visits_of(session: AsyncSession, household_id: UUID, *, divisions: Sequence[str]) -> Rows:
@@ -101,10 +108,11 @@ async def due(session: AsyncSession, wanted: Due) -> Rows:
     """Households whose next visit is due by a day, by id, with their lead helper's officer.
 
     The next visit is counted from the last one of this stay; without one from the lift, or from
-    the identification or the pairing, whichever came later. A county without the parameters has
-    none due.
+    the identification or the pairing, whichever came later. In the first year after a lift the last
+    visit falls at its end, so that a late one takes none away. The alarm goes by visits alone: a
+    new helper does not silence it. A county without the parameters has none due.
     """
-    counties = await _counties(session, wanted.by)
+    counties = await _counties(session, wanted)
     given = {
         "on_assistance": _ON_ASSISTANCE,
         "within": list(wanted.within),
@@ -112,28 +120,18 @@ async def due(session: AsyncSession, wanted: Due) -> Rows:
         "after": wanted.after,
         "most": wanted.limit,
         "untasked": wanted.untasked,
+        "among": None if wanted.among is None else list(wanted.among),
         **counties,
     }
     return (await session.execute(_DUE, given)).mappings().all()
 
 
-async def hold_states(session: AsyncSession, ids: Sequence[UUID]) -> Mapping[UUID, str]:
-    """The states of these households, which keep them until the end."""
-    rows = await session.execute(
-        select(Household.household_id, Household.state)
-        .where(among(Household.household_id, ids))
-        .order_by(Household.household_id)
-        .with_for_update(read=True)
-    )
-    return {row.household_id: row.state for row in rows}
-
-
-async def _counties(session: AsyncSession, day: date) -> dict[str, list[object]]:
-    """The months of each county that has them all."""
-    codes = await session.scalars(text("SELECT code FROM divisions WHERE level = 'county'"))
+async def _counties(session: AsyncSession, wanted: Due) -> dict[str, list[object]]:
+    """The months of each county that has them all, of those that are asked about."""
+    codes = await session.scalars(_COUNTIES, {"within": list(wanted.within)})
     found: dict[str, list[object]] = {"counties": [], **{each: [] for each in _COLUMNS}}
     for county in codes:
-        values = [await parameters.value_at(session, key, county, day) for key in _KEYS]
+        values = [await parameters.value_at(session, key, county, wanted.by) for key in _KEYS]
         known = [value.value for value in values if value is not None]
         if len(known) == len(_KEYS):
             found["counties"].append(county)
@@ -142,6 +140,10 @@ async def _counties(session: AsyncSession, day: date) -> dict[str, list[object]]
     return found
 
 
+_COUNTIES = text(
+    "SELECT code FROM divisions WHERE level = 'county' AND EXISTS (SELECT FROM "
+    "unnest(CAST(:within AS text[])) AS asked(prefix) WHERE code ^@ prefix OR prefix ^@ code)"
+)
 _COLUMNS = ("between", "first_year", "later", "alarm")
 _DUE = text(
     f"""
@@ -152,12 +154,10 @@ _DUE = text(
     ), waiting AS (
         SELECT h.household_id, h.household_no, h.division_code, h.state, l.officer_id,
             t.alarm_months, v.last AS last_visit,
+            t.between_months, t.first_months, t.later_months, l.paired_on,
+            CASE WHEN h.state = 'lifted' THEN e.lifted_on + interval '12 months' END AS year_ends,
             coalesce(v.last, CASE WHEN h.state = 'lifted' THEN e.lifted_on
-                ELSE greatest(e.identified_on, l.paired_on) END) AS since,
-            CASE WHEN h.state <> 'lifted' THEN t.between_months
-                WHEN coalesce(v.last, e.lifted_on) + make_interval(months => t.first_months)
-                    <= e.lifted_on + interval '12 months' THEN t.first_months
-                ELSE t.later_months END AS months
+                ELSE e.identified_on END) AS since
         FROM households AS h
         JOIN terms AS t ON t.county = left(h.division_code, 6)
         JOIN LATERAL (
@@ -176,16 +176,23 @@ _DUE = text(
             AND EXISTS (SELECT FROM unnest(CAST(:within AS text[])) AS asked(prefix)
                 WHERE h.division_code ^@ asked.prefix)
             AND (CAST(:after AS uuid) IS NULL OR h.household_id > CAST(:after AS uuid))
+            AND (CAST(:among AS uuid[]) IS NULL OR h.household_id = ANY(CAST(:among AS uuid[])))
     ), dated AS (
-        SELECT *, CAST(since + make_interval(months => months) AS date) AS due_on,
+        SELECT *, CAST(CASE
+                WHEN year_ends IS NULL THEN CASE WHEN last_visit IS NULL
+                    THEN greatest(since, paired_on) ELSE since END
+                    + make_interval(months => between_months)
+                WHEN since + make_interval(days => {_HALF_A_MONTH} * first_months) <= year_ends
+                    THEN least(since + make_interval(months => first_months), year_ends)
+                ELSE since + make_interval(months => later_months) END AS date) AS due_on,
             CAST(since + make_interval(months => alarm_months) AS date) AS alarm_on
         FROM waiting
     )
     SELECT * FROM dated
-    WHERE due_on <= :by AND (NOT CAST(:untasked AS boolean)
-        OR (state = 'lifted' OR officer_id IS NOT NULL) AND NOT EXISTS (
+    WHERE CASE WHEN NOT CAST(:untasked AS boolean) THEN least(due_on, alarm_on) <= :by
+        ELSE due_on <= :by AND (state = 'lifted' OR officer_id IS NOT NULL) AND NOT EXISTS (
             SELECT FROM tasks WHERE tasks.subject_id = dated.household_id AND closed_on IS NULL
-                AND kind IN ('{VisitKind.HELPER}_visit', '{VisitKind.TRACKING}_visit')))
+                AND kind IN ('{VisitKind.HELPER}_visit', '{VisitKind.TRACKING}_visit')) END
     ORDER BY household_id LIMIT :most
     """  # noqa: S608 (own names)
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
@@ -82,7 +82,7 @@ def visit_faults(
     or the 21st is not (``photo_of_another_day``).
     """
     faults = officer_faults(officer_id)
-    faults += day_faults("#/visited_on", visit.visited_on, today=today)
+    faults += day_faults("visited_on", visit.visited_on, today=today)
     if kind_of(facts.state) is None:
         faults.append(fault("", "household_not_assisted", "只登记在册或跟踪期家庭的走访"))
     elif visit.visited_on < _since(facts):
@@ -109,11 +109,10 @@ def _place_faults(visit: Visit) -> list[Fault]:
 
 
 def _photo_faults(visit: Visit, taken: Mapping[UUID, datetime | None]) -> list[Fault]:
-    first = visit.visited_on - timedelta(days=_PHOTO_DAYS)
     faults = []
     for at, photo in enumerate(visit.photos):
         moment = taken.get(photo)
-        if moment and not first <= clock.day_of(moment) <= visit.visited_on:
+        if moment and not 0 <= (visit.visited_on - clock.day_of(moment)).days <= _PHOTO_DAYS:
             message = "照片拍摄日期与走访日期不符"
             faults.append(fault(f"photos/{at}", "photo_of_another_day", message))
     return faults

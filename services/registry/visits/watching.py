@@ -5,11 +5,13 @@ imported here.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.helpers.fitting import Refit
+from services.registry.households import records
 from services.registry.tasks import actions as tasks
 from services.registry.tasks.actions import Opening
 from services.registry.tasks.models import TaskKind
@@ -31,24 +33,23 @@ CHUNK = 1_000
 async def ask_visits(session: AsyncSession, day: date) -> bool:
     """A turn of the day: put each visit due by now on the board, one a household however late."""
     wanted = Due(within=(EVERYWHERE,), by=day, after=None, limit=CHUNK, untasked=True)
-    rows = await queries.due(session, wanted)
-    # Held and looked at again: one lifted at this moment would keep a task of its earlier state.
-    states = await queries.hold_states(session, [row["household_id"] for row in rows])
-    openings = []
-    for row in rows:
-        kind = kind_of(State(row["state"]))
-        if kind is not None and states.get(row["household_id"]) == row["state"]:
-            openings.append(
-                Opening(
-                    kind=TASKS[kind],
-                    subject_id=row["household_id"],
-                    household_id=row["household_id"],
-                    division_code=row["division_code"],
-                    due=Deadline(row["due_on"]),
-                )
-            )
+    seen = [row["household_id"] for row in await queries.due(session, wanted)]
+    # Held and looked at again: one visited, lifted or moved at this moment would keep a task.
+    await records.hold(session, seen)
+    rows = await queries.due(session, replace(wanted, among=seen)) if seen else []
+    openings = [
+        Opening(
+            kind=TASKS[kind],
+            subject_id=row["household_id"],
+            household_id=row["household_id"],
+            division_code=row["division_code"],
+            due=Deadline(row["due_on"]),
+        )
+        for row in rows
+        if (kind := kind_of(State(row["state"]))) is not None
+    ]
     await tasks.open_tasks(session, openings)
-    return len(rows) == CHUNK
+    return len(seen) == CHUNK
 
 
 async def rewatch(session: AsyncSession, changes: Sequence[Refit]) -> None:

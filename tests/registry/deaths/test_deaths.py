@@ -117,6 +117,19 @@ async def test_whoever_goes_alive_or_from_a_file_not_assisted_asks_for_no_review
     assert await reviews(office, applying) == []
 
 
+async def test_who_leaves_assistance_is_reviewed_no_more(office: Office) -> None:
+    household_id = await office.identified(person(), person("son"))
+    members = (await office.read(household_id))["members"]
+    (son,) = [each["person_id"] for each in members if each["relation"] == "son"]
+    await die(office, household_id, son, "2026-02-10")
+    assert len(await reviews(office, household_id)) == 1
+
+    await office.announce(household_id, "exit", closed_on="2026-03-01")
+    await office.decide(household_id, "exit", decided_on="2026-03-01", reason="自愿退出")
+
+    assert await reviews(office, household_id) == []
+
+
 async def test_a_bride_counts_in_one_of_two_households_each_day(
     registry: Registry, office: Office
 ) -> None:

@@ -1,17 +1,24 @@
 """A household's plan over the API: drafted, signed by two, followed, replaced, ended (C53)."""
 
 import asyncio
-from datetime import date
+from datetime import date, timedelta
+from decimal import Decimal
 from itertools import count
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
+from sqlalchemy import text
 
+from services.registry.ledger.handlers import on_assisted
+from services.registry.plans import actions, queries
 from services.registry.plans.results import ask_results
 from shared import clock
 from tests.registry.conftest import OfficeOf
-from tests.registry.filing import ALL, Office, Registry, problem
+from tests.registry.filing import ALL, OFFICER, Office, Registry, problem
+from tests.registry.told import aid_event
+from tests.registry.verification.conftest import changed
 
 RIGHTS = "registry.plans:read registry.plans:write registry.plans:decide registry.tasks:read"
 TODAY = clock.today()
@@ -256,6 +263,112 @@ async def test_the_years_result_is_asked_for_and_entered_once(
     body = {"year": TODAY.year, "income": "13000.00", "words": "收入有所增加"}
     early = await desk.helper.client.post(f"/v1/households/{household_id}/plan-results", json=body)
     problem(early, 422, "year_not_over")
+
+
+async def test_a_result_is_entered_once_and_for_years_in_which_a_plan_ran(
+    desk: Desk, registry: Registry
+) -> None:
+    household_id = await desk.household()
+    await desk.in_force(household_id)
+    order = "UPDATE plans SET approved_on = $2, drafted_on = $2 WHERE household_id = $1"
+    await changed(registry, order, household_id, date(TODAY.year - 2, 12, 31))
+    async with registry.worker.transaction() as session:
+        assert await ask_results(session, TODAY) is False
+    assert list(await desk.tasks(household_id)) == ["plan_result"]
+
+    async def entered(year: int) -> httpx.Response:
+        body = {"year": year, "income": "13000.00", "words": "收入有所增加"}
+        where = f"/v1/households/{household_id}/plan-results"
+        return await desk.helper.client.post(where, json=body)
+
+    problem(await entered(TODAY.year - 3), 422, "no_plan_that_year")
+    assert (await entered(TODAY.year - 2)).status_code == 201
+    assert list(await desk.tasks(household_id)) == ["plan_result"], "the last year is still asked"
+    assert (await entered(TODAY.year - 1)).status_code == 201
+    assert await desk.tasks(household_id) == {}
+    problem(await entered(TODAY.year - 1), 409, "result_entered")
+    async with registry.worker.transaction() as session:
+        assert await ask_results(session, TODAY) is False
+    assert await desk.tasks(household_id) == {}
+
+
+async def test_a_plan_that_ended_is_asked_for_no_later_year(desk: Desk, registry: Registry) -> None:
+    household_id = await desk.household()
+    ended = await desk.in_force(household_id)
+    await desk.in_force(household_id)
+    order = "UPDATE plans SET approved_on = $2, ended_on = $3 WHERE plan_id = $1"
+    long_ago = date(TODAY.year - 3, 3, 1)
+    await changed(registry, order, ended["plan_id"], long_ago, date(TODAY.year - 2, 12, 31))
+    async with registry.worker.transaction() as session:
+        assert await ask_results(session, TODAY) is False
+    assert await desk.tasks(household_id) == {}
+
+    await changed(registry, order, ended["plan_id"], long_ago, date(TODAY.year - 1, 1, 1))
+    async with registry.worker.transaction() as session:
+        assert await ask_results(session, TODAY) is False
+    assert list(await desk.tasks(household_id)) == ["plan_result"]
+
+
+async def test_a_result_entered_while_the_turn_looks_is_not_asked_for(
+    desk: Desk, registry: Registry, postgres: str
+) -> None:
+    household_id = await desk.household()
+    await desk.in_force(household_id)
+    order = "UPDATE plans SET approved_on = $2 WHERE household_id = $1"
+    await changed(registry, order, household_id, date(TODAY.year - 1, 12, 31))
+    result: dict[str, Any] = {"year": TODAY.year - 1, "income": Decimal(1), "words": "x"}
+
+    async def turn() -> None:
+        async with registry.worker.transaction() as session:
+            await ask_results(session, TODAY)
+
+    async with registry.acting() as session:
+        await actions.enter_result(session, OFFICER, UUID(household_id), **result)
+        turning = asyncio.ensure_future(turn())
+        await registry.until_waiting(postgres, 1)
+    await turning
+
+    assert await desk.tasks(household_id) == {}
+
+
+async def test_what_was_done_in_an_earlier_stay_answers_nothing(
+    desk: Desk, registry: Registry
+) -> None:
+    household_id = await desk.household()
+    plan = await desk.in_force(household_id)
+    await changed(
+        registry, "UPDATE plan_measures SET kind = 'social' WHERE plan_id = $1", plan["plan_id"]
+    )
+    where = f"/v1/plan-measures/{plan['measures'][0]['measure_id']}/carry-out"
+    answer = await desk.clerk.client.post(where, json={"carried_out_on": TODAY.isoformat()})
+    assert answer.is_success, answer.text
+    async with registry.worker.transaction() as session:
+        await on_assisted(session, [aid_event(household_id=household_id)])
+        paid_on = await session.scalar(
+            text("SELECT granted_on FROM aid_ledger WHERE household_id = :id"),
+            {"id": household_id},
+        )
+        assert paid_on < TODAY
+        for since, done in (
+            (paid_on, {"comprehensive", "social"}),
+            (paid_on + timedelta(days=1), {"social"}),
+            (TODAY, {"social"}),
+            (TODAY + timedelta(days=1), set()),
+        ):
+            assert await queries.carried_out(session, UUID(household_id), since=since) == done
+
+
+async def test_why_a_measure_was_dropped_is_sealed(desk: Desk, registry: Registry) -> None:
+    household_id = await desk.household()
+    plan = await desk.in_force(household_id)
+    where = f"/v1/plan-measures/{plan['measures'][0]['measure_id']}/drop"
+    body = {"dropped_on": TODAY.isoformat(), "reason": "张建国已康复"}
+    shown = (await desk.clerk.client.post(where, json=body)).json()
+    assert shown["measures"][0]["reason"] == "张建国已康复"
+    (row,) = await registry.rows(
+        "SELECT reason_encrypted FROM plan_measures WHERE plan_id = :id", id=plan["plan_id"]
+    )
+    assert "张建国".encode() not in bytes(row["reason_encrypted"])
 
 
 async def test_of_two_drafts_at_once_one_passes(

@@ -10,7 +10,7 @@ import pytest
 from services.registry.households.facts import Facts
 from services.registry.plans import rules
 from services.registry.plans.measures import ANSWERS, MeasureKind, unanswered
-from services.registry.plans.rules import Content, Drafted, Measure
+from services.registry.plans.rules import Content, Drafted, Measure, Period
 from shared.contracts.registry import Category, Cause, State
 from tests.registry.lifecycle.judged import accepted, identified
 
@@ -50,6 +50,7 @@ def drafted(**given: Any) -> Drafted:
         "drafted_by": "t1",
         "drafted_on": date(2026, 11, 20),
         "lead_signed_by": "h1",
+        "agreed_on": None,
     }
     return Drafted(**(known | given))
 
@@ -149,18 +150,23 @@ def test_who_signs_as_lead_helper(given: dict[str, Any], expected: list[str]) ->
         (drafted(), "t3", date(2026, 11, 26), ["date_in_future"]),
         (drafted(), "t3", date(2026, 11, 19), ["before_draft"]),
         (drafted(category=None), "t3", TODAY, ["plan_outdated"]),
+        (drafted(lead_signed_by="h2"), "t3", TODAY, ["lead_changed"]),
+        (drafted(agreed_on=TODAY), "t3", TODAY, []),
+        (drafted(agreed_on=TODAY), "t3", date(2026, 11, 24), ["before_agreement"]),
     ],
 )
 def test_who_brings_it_into_force(
     draft: Drafted, officer: str, on: date, expected: list[str]
 ) -> None:
-    faults = rules.approval_faults(ILL, draft, officer_id=officer, on=on, today=TODAY)
+    faults = rules.approval_faults(ILL, draft, lead="h1", officer_id=officer, on=on, today=TODAY)
     assert codes(faults) == expected
 
 
 def test_a_household_that_left_needs_no_plan() -> None:
     left = replace_state(ILL)
-    faults = rules.approval_faults(left, drafted(), officer_id="t3", on=TODAY, today=TODAY)
+    faults = rules.approval_faults(
+        left, drafted(), lead="h1", officer_id="t3", on=TODAY, today=TODAY
+    )
     assert codes(faults) == ["plan_outdated"]
 
 
@@ -185,18 +191,26 @@ def test_how_a_measure_ends(on: date, reason: str | None, expected: list[str]) -
     assert codes(faults) == expected
 
 
+SINCE_2025 = [Period(date(2025, 12, 31), None)]
+FROM_2023_TO_2024 = [Period(date(2023, 3, 1), date(2024, 1, 1)), Period(date(2026, 3, 1), None)]
+
+
 @pytest.mark.parametrize(
-    ("year", "first", "income", "expected"),
+    ("year", "plans", "income", "expected"),
     [
-        (2025, date(2025, 12, 31), "0", []),
-        (2026, date(2025, 12, 31), "0", ["year_not_over"]),
-        (2025, date(2026, 1, 1), "0", ["no_plan_that_year"]),
-        (2025, None, "0", ["no_plan_that_year"]),
-        (2025, date(2025, 1, 1), "-0.01", ["amount_negative"]),
+        (2025, SINCE_2025, "0", []),
+        (2026, SINCE_2025, "0", ["year_not_over"]),
+        (2024, SINCE_2025, "0", ["no_plan_that_year"]),
+        (2025, [], "0", ["no_plan_that_year"]),
+        (2025, SINCE_2025, "-0.01", ["amount_negative"]),
+        (2022, FROM_2023_TO_2024, "0", ["no_plan_that_year"]),
+        (2023, FROM_2023_TO_2024, "0", []),
+        (2024, FROM_2023_TO_2024, "0", []),
+        (2025, FROM_2023_TO_2024, "0", ["no_plan_that_year"]),
     ],
 )
-def test_a_years_result(year: int, first: date | None, income: str, expected: list[str]) -> None:
-    faults = rules.result_faults(year, Decimal(income), first, officer_id="h1", today=TODAY)
+def test_a_years_result(year: int, plans: list[Period], income: str, expected: list[str]) -> None:
+    faults = rules.result_faults(year, Decimal(income), plans, officer_id="h1", today=TODAY)
     assert codes(faults) == expected
 
 

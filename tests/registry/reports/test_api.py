@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import text
 
 from services.registry.ledger.handlers import on_assisted
+from services.registry.reports import queries
 from shared import clock
 from tests.registry.conftest import OfficeOf
-from tests.registry.filing import ALL, OTHER_TOWNSHIP, Office, Registry
+from tests.registry.filing import ALL, OTHER_TOWNSHIP, Office, Registry, problem
 from tests.registry.told import aid_event
 
 RIGHTS = "registry.reports:read registry.plans:read registry.leads:write"
@@ -70,6 +71,13 @@ async def test_each_gap_is_reported_and_nothing_else(
     assert [each["household_id"] for each in premium["items"]] == [household_id]
     late = (await gaps(desk, "lead_overdue"))["items"]
     assert [(each["subject_id"], each["household_id"]) for each in late] == [(lead_id, None)]
+    assert "report.coverage_gaps" in {
+        row["action"]
+        for row in await registry.rows(
+            "SELECT action FROM audit_log WHERE subject_type = 'lead' AND subject_id = :id",
+            id=lead_id,
+        )
+    }
     there = await office_of(RIGHTS, divisions=("331121",))
     for kind in ("helper_missing", "plan_missing", "unvisited", "lead_overdue"):
         assert (await gaps(there, kind))["items"] == []
@@ -95,7 +103,7 @@ async def lifted(desk: Office, **given: Any) -> str:
     return household_id
 
 
-async def test_the_return_rate_is_of_those_tracked(desk: Office) -> None:
+async def test_the_return_rate_is_of_those_tracked(desk: Office, registry: Registry) -> None:
     whole, dibao = (None, None), ("dibao", None)
     illness, disability = (None, "illness"), (None, "disability")
     assert await rates(desk, 2025) == {whole: (0, 0, None)}
@@ -118,11 +126,13 @@ async def test_the_return_rate_is_of_those_tracked(desk: Office) -> None:
         illness: (1, 2, "0.5000"),
         disability: (1, 1, "1.0000"),
     }
-    assert await rates(desk, 2027) == {
-        whole: (0, 1, "0.0000"),
-        dibao: (0, 1, "0.0000"),
-        illness: (0, 1, "0.0000"),
-    }
+    async with registry.worker.transaction() as session:
+        left = await queries.returns(session, (HERE,), 2027)
+    assert [(row["category"], row["cause"], row["returned"], row["tracked"]) for row in left] == [
+        (None, None, 0, 1),
+        (None, "illness", 0, 1),
+        ("dibao", None, 0, 1),
+    ]
 
 
 async def test_a_closed_file_is_tracked_until_it_closes(desk: Office) -> None:
@@ -149,3 +159,11 @@ async def test_a_households_years(desk: Office) -> None:
         (year - 1, "12000.00", False),
         (year, "9000.00", True),
     ]
+
+
+async def test_of_a_year_to_come_nothing_is_told(desk: Office) -> None:
+    for report in ("returns", "income-trend"):
+        where = f"/v1/reports/{report}"
+        ahead = await desk.client.get(where, params={"year": clock.today().year + 1})
+        problem(ahead, 422, "year_to_come")
+        assert (await desk.client.get(where, params={"year": clock.today().year})).is_success

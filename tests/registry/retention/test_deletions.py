@@ -242,11 +242,21 @@ async def test_nothing_of_another_county_is_touched_or_shown(
     assert await answers_of(registry, case) == [True, True]
 
 
-async def test_it_needs_a_reason_and_a_time_of_keeping(first: Office, office_of: OfficeOf) -> None:
+async def test_it_needs_a_reason_and_a_time_of_keeping(
+    registry: Registry, first: Office, office_of: OfficeOf
+) -> None:
     body = {"division_code": "331124", "reason": " "}
     problem(await first.client.post(WHERE, json=body), 422, "reason_missing")
     reader = await office_of("registry.retention:read", divisions=("331124",), officer="r9")
     problem(await reader.client.post(WHERE, json=body), 403, "scope_missing")
+    city = await office_of(RIGHTS, divisions=("3311",), officer="g1")
+    body = {"division_code": "331100", "reason": "保存期满"}
+    problem(await city.client.post(WHERE, json=body), 422, "county_wanted")
+    hangzhou = (
+        "INSERT INTO divisions (code, name, level, valid_from) "
+        "VALUES ('330102', '上城区', 'county', '2021-04-09')"
+    )
+    await changed(registry, hangzhou)
     elsewhere = await office_of(RIGHTS, divisions=("330102",), officer="h1")
     body = {"division_code": "330102", "reason": "保存期满"}
     problem(await elsewhere.client.post(WHERE, json=body), 422, "parameter_missing")

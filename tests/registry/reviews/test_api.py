@@ -2,14 +2,19 @@
 
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 
-from services.registry.reviews.calendar import ask_reviews, date_undated
+from services.registry.helpers.fitting import Refit
+from services.registry.households import records
+from services.registry.reviews.calendar import ask_reviews, date_undated, rewatch
 from shared import clock
+from shared.contracts.registry import State
 from tests.registry.conftest import OfficeOf
 from tests.registry.filing import ALL, NEXT_VILLAGE, Office, Registry, person, problem
+from tests.registry.verification.conftest import changed
 
 RIGHTS = "registry.reviews:read registry.reviews:write registry.tasks:read"
 TODAY = clock.today()
@@ -95,6 +100,45 @@ async def test_a_review_stands_on_the_board_thirty_days_before_and_the_next_is_d
     assert await day_of(desk, household_id) == ("unstable", again)
     listed = await desk.client.get(f"/v1/households/{household_id}/reviews")
     assert listed.json() == [made.json()]
+    problem(await review(desk, household_id), 422, "check_missing")
+
+
+async def test_once_a_month_everybody_is_reckoned_again_and_the_task_with_it(
+    desk: Office, registry: Registry
+) -> None:
+    household_id = await filed(desk, person(**FARMER))
+    due = clock.add_months(BEGAN, 6).isoformat()
+    # As if the file had told another kind until somebody came of age.
+    await turned(registry, TODAY)
+    stale = "UPDATE review_dates SET kind = 'steady', due_on = $2 WHERE household_id = $1"
+    await changed(registry, stale, household_id, TODAY)
+    await turned(registry, TODAY)
+    assert await day_of(desk, household_id) == ("steady", TODAY.isoformat())
+    assert await tasks(desk, household_id) == [TODAY.isoformat()]
+
+    for _ in range(2):
+        await turned(registry, clock.next_month(TODAY))
+        assert await day_of(desk, household_id) == ("unstable", due)
+        assert await tasks(desk, household_id) == [due]
+
+
+async def test_a_stay_that_is_brought_back_keeps_the_day_of_its_last_review(
+    desk: Office, registry: Registry
+) -> None:
+    household_id = await filed(desk, person(**FARMER))
+    reviewed_on = clock.add_months(BEGAN, 1)
+    await registry.checked(household_id, reviewed_on.isoformat(), wage="3000")
+    assert (await review(desk, household_id, reviewed_on=reviewed_on.isoformat())).is_success
+    due = await day_of(desk, household_id)
+    async with registry.worker.transaction() as session:
+        timelines = await records.load_timelines(session, [UUID(household_id)])
+        facts = timelines[UUID(household_id)][-1].facts
+        closed = facts.model_copy(update={"state": State.CLOSED})
+        await rewatch(session, [Refit(UUID(household_id), facts, closed, TODAY)])
+        await rewatch(session, [Refit(UUID(household_id), closed, facts, TODAY)])
+
+    assert await day_of(desk, household_id) == due
+    assert due == ("unstable", clock.add_months(reviewed_on, 6).isoformat())
 
 
 async def test_another_kind_is_dated_anew_and_who_leaves_has_no_review(

@@ -59,7 +59,13 @@ def test_what_a_review_rests_on(
 ) -> None:
     made = [check(date.fromisoformat(checked_on), passed=passed)]
     found = rules.review_faults(
-        identified(), review(**given), made, since=SINCE, officer_id="t1", today=TODAY
+        identified(),
+        review(**given),
+        made,
+        since=SINCE,
+        reviewed_on=None,
+        officer_id="t1",
+        today=TODAY,
     )
     assert [fault.code for fault in found] == expected
 
@@ -67,9 +73,31 @@ def test_what_a_review_rests_on(
 def test_only_households_on_assistance_are_reviewed() -> None:
     made = [check(date(2026, 11, 20), passed=False)]
     found = rules.review_faults(
-        accepted(), review(), made, since=SINCE, officer_id=None, today=TODAY
+        accepted(), review(), made, since=SINCE, reviewed_on=None, officer_id=None, today=TODAY
     )
     assert [fault.code for fault in found] == ["officer_missing", "household_not_assisted"]
+
+
+@pytest.mark.parametrize(
+    ("reviewed_on", "expected"),
+    [
+        ("2026-11-19", []),
+        ("2026-11-20", ["check_missing"]),
+        ("2026-11-25", ["check_missing"]),
+        ("2026-11-26", ["before_last_review", "check_missing"]),
+    ],
+)
+def test_a_check_is_reviewed_once(reviewed_on: str, expected: list[str]) -> None:
+    found = rules.review_faults(
+        identified(),
+        review(),
+        [check(date(2026, 11, 20), passed=False)],
+        since=SINCE,
+        reviewed_on=date.fromisoformat(reviewed_on),
+        officer_id="t1",
+        today=TODAY,
+    )
+    assert [fault.code for fault in found] == expected
 
 
 def head(**given: Any) -> Member:

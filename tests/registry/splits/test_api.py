@@ -85,6 +85,9 @@ async def test_a_divorce_makes_a_new_file_that_says_where_it_came_from(
         "SELECT DISTINCT division_code FROM persons WHERE person_id = ANY(:ids)", ids=[spouse, son]
     )
     assert places == [{"division_code": NEXT_VILLAGE}]
+    asked: dict[str, str | bool] = {"household_id": made["new_household_id"], "kind": "plan"}
+    (plan,) = (await office.client.get("/v1/tasks", params=asked)).json()["items"]
+    assert plan["division_code"] == NEXT_VILLAGE
 
 
 async def test_a_head_who_goes_names_who_follows(registry: Registry, office: Office) -> None:

@@ -4,16 +4,19 @@ import asyncio
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 
 from services.registry.parameters import DEFINITIONS
+from services.registry.visits import actions
+from services.registry.visits.rules import Visit
 from services.registry.visits.watching import ask_visits
 from shared import clock, parameters
 from shared.auth import Caller
 from tests.registry.conftest import OfficeOf
-from tests.registry.filing import ALL, NEXT_VILLAGE, Office, Registry, problem
+from tests.registry.filing import ALL, NEXT_VILLAGE, OFFICER, Office, Registry, problem
 
 RIGHTS = (
     "registry.visits:read registry.visits:write registry.attachments:write "
@@ -184,6 +187,69 @@ async def test_what_is_late_is_told_with_its_days_and_an_alarm(
         assert not {never, late} & {each["household_id"] for each in elsewhere.json()["items"]}
         listed = await there.client.get("/v1/visits", params=query)
         assert listed.json()["items"] == []
+
+
+async def test_a_day_before_all_calendars_is_refused_in_words(desk: Office) -> None:
+    household_id = await desk.identified()
+    body = problem(await enter(desk, household_id, visited_on="0001-01-01"), 422, "before_episode")
+    assert [each["where"] for each in body["errors"]] == ["#/visited_on"]
+    body = problem(await enter(desk, household_id, visited_on="2999-01-01"), 422, "date_in_future")
+    assert [each["where"] for each in body["errors"]] == ["#/visited_on"]
+
+
+async def test_a_new_helper_does_not_silence_the_alarm(desk: Office, registry: Registry) -> None:
+    household_id = await desk.identified(
+        opened_on=AGO.isoformat(), on=AGO.isoformat(), division_code=NEXT_VILLAGE
+    )
+    await paired(desk, household_id, TODAY)
+
+    answer = await desk.client.get("/v1/visits/overdue", params={"division": NEXT_VILLAGE})
+
+    found = {each["household_id"]: each for each in answer.json()["items"]}
+    assert (found[household_id]["alarm"], found[household_id]["days_late"]) == (True, 0)
+    await turned(registry)
+    assert await tasks(desk, household_id) == [], "the new helper has his month"
+
+
+@pytest.mark.parametrize(
+    ("visits", "due"),
+    [
+        ([], "2025-11-01"),
+        (["2025-10-20"], "2026-01-20"),
+        (["2025-11-05", "2026-02-04", "2026-05-04"], "2026-08-01"),
+        (["2026-06-16"], "2026-08-01"),
+        (["2026-06-18"], "2026-12-18"),
+        (["2026-08-01"], "2027-02-01"),
+    ],
+)
+async def test_late_visits_take_none_of_the_first_year_away(
+    desk: Office, registry: Registry, visits: list[str], due: str
+) -> None:
+    household_id = await desk.long_identified()
+    await desk.ready_to_lift(household_id)
+    await desk.decide(household_id, "lift", decided_on="2025-08-01", reason="收入稳定")
+    for day in visits:
+        assert (await enter(desk, household_id, visited_on=day)).status_code == 201
+
+    await turned(registry, date(2029, 1, 1))
+
+    assert await tasks(desk, household_id) == [("tracking_visit", due)]
+
+
+async def test_a_visit_entered_while_the_turn_looks_is_not_asked_for(
+    desk: Office, registry: Registry, postgres: str
+) -> None:
+    household_id = await desk.identified(opened_on=AGO.isoformat(), on=AGO.isoformat())
+    await paired(desk, household_id, AGO)
+    seen = Visit(visited_on=TODAY, findings="家中整洁")
+
+    async with registry.acting() as session:
+        await actions.enter(session, OFFICER, UUID(household_id), seen)
+        turning = asyncio.ensure_future(turned(registry))
+        await registry.until_waiting(postgres, 1)
+    await turning
+
+    assert await tasks(desk, household_id) == []
 
 
 async def test_a_lifted_household_is_tracked_and_a_sign_opens_its_return_check(
