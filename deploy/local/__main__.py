@@ -32,6 +32,7 @@ PERMITTED = (
     "registry.plans:read registry.plans:write registry.plans:decide "
     "registry.visits:read registry.visits:write registry.reviews:read registry.reviews:write "
     "registry.reports:read registry.reports:write "
+    "registry.certificates:read registry.certificates:write "
     "registry.retention:read registry.retention:write registry.retention:approve "
     "registry.duplicates:read registry.sources:read "
     "registry.parameters:read relief.standards:read relief.dibao:read relief.payments:read "

@@ -8,6 +8,7 @@ from shared.db import NAMING
 from shared.schema import tables
 
 MODELS: tuple[str, ...] = (
+    "services.registry.certificates.models",
     "services.registry.checks.models",
     "services.registry.determination.models",
     "services.registry.exchange.models",

@@ -2,6 +2,7 @@
 
 from fastapi import FastAPI
 
+from services.registry.certificates import api as certificates
 from services.registry.checks import api as checks
 from services.registry.determination import api as determination
 from services.registry.determination import deciding_api, delegations_api, relatives_api
@@ -88,6 +89,8 @@ def create(settings: RegistrySettings | None = None) -> FastAPI:
             reports.household_routes,
             falls_api.routes,
             retention.routes,
+            certificates.routes,
+            certificates.household_routes,
             leads.routes,
             public_leads.routes,
             reports_api.household_routes,

@@ -83,6 +83,8 @@ NOT_FOUND: Mapping[str, dict[str, Any]] = {
     f"GET {ONE}/income-series": {},
     f"POST {ONE}/reviews": {"reviewed_on": "2026-03-20", "outcome": "unchanged"},
     f"GET {ONE}/reviews": {},
+    f"POST {ONE}/certificates": {"issued_on": "2026-03-20", "ground": "first"},
+    f"GET {ONE}/certificates": {},
     f"GET {ONE}/numbers": {},
     f"PATCH {ONE}/numbers": {"hukou_no": "0042"},
     f"POST {ONE}/obligors": person("son") | {"person_id": "{person_id}"},
@@ -131,6 +133,7 @@ EMPTY: Mapping[str, dict[str, Any]] = {
     "GET /v1/tasks": {},
     "GET /v1/income-falls": {},
     "GET /v1/delegations": {},
+    "GET /v1/certificates": {},
     "GET /v1/answer-deletions": {},
     "GET /v1/leads": {},
     "GET /v1/contacts": {},
@@ -146,6 +149,8 @@ ELSEWHERE = {
     "GET /v1/reports/filing/differences": "reports/test_filing.py",
     "GET /v1/reports/income-trend": "reports/test_incomes.py",
     "POST /v1/income-falls/{income_fall_id}/settle": "reports/test_incomes.py",
+    "POST /v1/certificates/{certificate_id}/withdraw": "certificates/test_api.py",
+    "POST /v1/certificates/{certificate_id}/print": "certificates/test_api.py",
     "POST /v1/delegations": "determination/test_delegations.py",
     "POST /v1/delegations/{delegation_id}/approve": "determination/test_delegations.py",
     "POST /v1/delegations/{delegation_id}/end": "determination/test_delegations.py",
@@ -312,7 +317,8 @@ async def neighbours(office_of: OfficeOf) -> Office:
         f"{ALL} {RESOLVE} {VERIFY} registry.determination:read registry.contacts:read "
         "registry.plans:read registry.plans:write registry.visits:read registry.visits:write "
         "registry.reviews:read registry.reviews:write "
-        "registry.reports:read registry.reports:write registry.retention:read pii:read",
+        "registry.reports:read registry.reports:write registry.retention:read "
+        "registry.certificates:read registry.certificates:write pii:read",
         divisions=("331121",),
         officer="o9",
     )

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import Response
 from fastapi.responses import HTMLResponse
 
+from services.registry import pages
 from services.registry.determination import correcting, deciding, explaining, letter
 from services.registry.determination.api import Reader, Writer, found, shown
 from services.registry.determination.correcting import Correction
@@ -117,7 +118,7 @@ async def withdraw(
 @routes.get("/letter", summary="The refusal as a letter to print", response_class=HTMLResponse)
 async def read_letter(session: SessionDep, caller: Reader, application_id: UUID) -> HTMLResponse:
     row = await found(session, caller, application_id)
-    return HTMLResponse(await letter.refusal(session, caller, row), headers=letter.HEADERS)
+    return HTMLResponse(await letter.refusal(session, caller, row), headers=pages.HEADERS)
 
 
 @routes.get("/explanation", summary="The reckoning behind an application, in words and numbers")

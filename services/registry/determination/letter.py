@@ -1,17 +1,14 @@
 """The written refusal (不予认定决定书) as a page to print and hand over (R29, ZJ 51).
 
-Autoescape is on and no value is marked safe: what officers wrote stays text. The applicant's name
-is plain for who may see names, else masked.
+The applicant's name is plain for who may see names, else masked.
 """
 
-from pathlib import Path
-from typing import Any
 from uuid import UUID
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.registry import pages
 from services.registry.determination import queries
 from services.registry.determination.articles import REMEDY, articles, bureau_of
 from services.registry.determination.delegable import TOWNSHIP
@@ -24,21 +21,8 @@ from shared.auth import Caller
 from shared.contracts.registry import Category, RuleSet
 from shared.errors import Conflict
 
-HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
 _COUNTY = len("331124")
-_templates = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_templates = pages.templates(__file__)
 
 
 async def refusal(session: AsyncSession, caller: Caller, application: RowMapping) -> str:
@@ -61,7 +45,7 @@ async def refusal(session: AsyncSession, caller: Caller, application: RowMapping
         remedy=REMEDY,
         office=f"{county.name if county else ''}{bureau_of(category)[1]}",
         delegate=await _delegate(session, application, decision),
-        day=_day,
+        day=pages.day_zh,
     )
 
 
@@ -84,8 +68,3 @@ async def _applicant(session: AsyncSession, caller: Caller, application: RowMapp
     await views.audit_persons(session, caller, "application.letter_read", persons.values())
     who = persons.get(person_id)
     return sealed.show_name(who.name, plain=caller.can(views.PLAIN)) if who else ""
-
-
-def _day(day: Any) -> str:
-    """A date as a letter writes it: 2026年1月9日."""
-    return f"{day.year}年{day.month}月{day.day}日"

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import File, Query, UploadFile
 from fastapi.responses import HTMLResponse
 
+from services.registry import pages
 from services.registry.households import views
 from services.registry.verification import queries, receiving, reporting, settling, showing
 from services.registry.verification.api import Reader, Writer
@@ -92,7 +93,7 @@ async def one_report(session: SessionDep, caller: Reader, report_id: UUID) -> Re
 async def print_report(session: SessionDep, caller: Reader, report_id: UUID) -> HTMLResponse:
     await reporting.count_print(session, caller, report_id)
     report = await _report(session, caller, report_id)
-    return HTMLResponse(showing.printed(report), headers={"Cache-Control": "no-store"})
+    return HTMLResponse(showing.printed(report), headers=pages.HEADERS)
 
 
 @routes.post(

@@ -1,14 +1,13 @@
 """A report as it is shown and printed: who is meant is looked up, masked unless pii:read."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.registry import pages
 from services.registry.households import queries as households
 from services.registry.households import sealed as households_sealed
 from services.registry.households import views
@@ -20,13 +19,7 @@ from shared import clock, divisions
 from shared.auth import Caller
 from shared.divisions import county_of
 
-_templates = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_templates = pages.templates(__file__)
 
 NOTES_ZH = (
     "对本报告有异议的,可在收到之日起5日内向出具机构提出。",
