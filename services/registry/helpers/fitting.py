@@ -21,6 +21,7 @@ from services.registry.tasks.models import TaskKind
 from shared import clock
 from shared.contracts.registry import Category
 from shared.db import among
+from shared.workdays import Deadline
 
 HOUSEHOLD_LEFT = "household_left"
 
@@ -52,6 +53,42 @@ async def refit(session: AsyncSession, changes: Sequence[Refit]) -> None:
     for day, ids in left.items():
         await _end(session, ids, day)
     await reflag(session, helped)
+
+
+async def bring_back(
+    session: AsyncSession, household_id: UUID, facts: Facts, ended_on: date
+) -> None:
+    """Let the pairings that ended because the household left on a day go on as if it had not.
+
+    Whose helper has left office since stays ended.
+    """
+    there = select(Helper.helper_id).where(Helper.left_on.is_(None))
+    rows = await session.execute(
+        update(Pairing)
+        .where(Pairing.household_id == household_id, Pairing.end_reason == HOUSEHOLD_LEFT)
+        .where(Pairing.ended_on == func.greatest(ended_on, Pairing.paired_on))
+        .where(Pairing.helper_id.in_(there))
+        .values(ended_on=None, end_reason="", recorded_at=clock.now())
+        .returning(
+            Pairing.pairing_id,
+            Pairing.transferred,
+            Pairing.handed_over_on,
+            Pairing.handover_due_on,
+        )
+    )
+    openings = [
+        Opening(
+            kind=TaskKind.HANDOVER,
+            subject_id=row.pairing_id,
+            household_id=household_id,
+            division_code=facts.division_code,
+            due=Deadline(row.handover_due_on) if row.handover_due_on else None,
+        )
+        for row in rows
+        if row.transferred and row.handed_over_on is None
+    ]
+    await tasks.open_tasks(session, openings)
+    await reflag(session, {household_id: facts})
 
 
 async def reflag(session: AsyncSession, households: Mapping[UUID, Facts]) -> None:

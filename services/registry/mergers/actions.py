@@ -6,6 +6,7 @@ from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.determination import queries as applications
+from services.registry.helpers import fitting
 from services.registry.households import actions as households
 from services.registry.households import places
 from services.registry.households.actions import File, Revision, Ruling, Written
@@ -16,6 +17,7 @@ from services.registry.mergers import queries, rules
 from services.registry.mergers.models import Merger
 from services.registry.mergers.rules import Merging
 from services.registry.notices import actions as notices
+from services.registry.plans import watching as plans
 from services.registry.returns import actions as returns
 from shared import audit, clock, identity
 from shared.auth import Caller
@@ -127,6 +129,9 @@ async def undo(session: AsyncSession, caller: Caller, merger_id: UUID, reason: s
     await _rewrite(session, caller, merged, other, ruling)
     people = [member.person_id for member in other.members]
     await places.bring(session, people, other.division_code)
+    day = merger["merged_on"]
+    await fitting.bring_back(session, merged.household_id, other, day)
+    await plans.bring_back(session, merged.household_id, day)
     done = {
         "undone_on": clock.today(),
         "undone_by": caller.officer_id,

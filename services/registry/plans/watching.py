@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import func, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.helpers.fitting import Refit
@@ -35,6 +35,32 @@ async def rewatch(session: AsyncSession, changes: Sequence[Refit]) -> None:
             await _end(session, each.household_id, each.day)
     for day, some in asking.items():
         await ask(session, {each.household_id: each.new.division_code for each in some}, day)
+
+
+async def bring_back(session: AsyncSession, household_id: UUID, ended_on: date) -> None:
+    """Let the plan and the draft that ended because the household left on a day go on."""
+    for approved, state in ((True, PlanState.IN_FORCE), (False, PlanState.DRAFT)):
+        last = (
+            select(Plan.plan_id)
+            .where(Plan.household_id == household_id, Plan.state == PlanState.ENDED.value)
+            .where(Plan.ended_on == func.greatest(ended_on, Plan.drafted_on))
+            .where(Plan.approved_on.is_not(None) if approved else Plan.approved_on.is_(None))
+            .order_by(Plan.version.desc())
+            .limit(1)
+        )
+        again = await session.scalar(
+            update(Plan)
+            .where(Plan.plan_id == last.scalar_subquery())
+            .values(
+                state=state.value,
+                ended_on=None,
+                revision=Plan.revision + 1,
+                recorded_at=clock.now(),
+            )
+            .returning(Plan.plan_id)
+        )
+        if approved and again is not None:
+            await tasks.close_task(session, kind=TaskKind.PLAN, subject_id=household_id)
 
 
 def _needs_plan(change: Refit) -> bool:

@@ -13,6 +13,7 @@ from shared.identity import new_id
 from shared.money import yuan
 from tests.registry.conftest import OfficeOf
 from tests.registry.filing import (
+    ALL,
     NEXT_VILLAGE,
     OTHER_COUNTY,
     Office,
@@ -22,6 +23,7 @@ from tests.registry.filing import (
     person,
     problem,
 )
+from tests.registry.verification.conftest import changed
 
 DAY = "2026-05-14"
 UNDONE = {"reason": "误并"}
@@ -124,6 +126,72 @@ async def test_a_merger_undone_leaves_amounts_and_histories_as_at_the_start(
         ids=list(pair),
     )
     assert rows == [{"n": 3}]
+
+
+async def test_its_helper_and_its_plan_come_back_too(
+    registry: Registry, office_of: OfficeOf
+) -> None:
+    plan_rights = "registry.plans:read registry.plans:write registry.plans:decide"
+    pairing_rights = "registry.helpers:read registry.helpers:write"
+    office = await office_of(f"{ALL} {plan_rights} {pairing_rights} registry.tasks:read")
+    couple, lone = await two(office, causes=["illness"])
+    helper = {
+        "division_code": "331124",
+        "officer_id": "h-merged",
+        "name": "吴守信",
+        "kind": "village_cadre",
+        "unit": "某村",
+        "started_on": "2020-01-01",
+    }
+    made = await office.client.post("/v1/helpers", json=helper)
+    pairing = {
+        "household_id": lone,
+        "helper_id": made.json()["helper_id"],
+        "lead": True,
+        "paired_on": "2026-03-01",
+        "related": False,
+    }
+    assert (await office.client.post("/v1/pairings", json=pairing)).status_code == 201
+    measure = {
+        "kind": "comprehensive",
+        "cause": "illness",
+        "bureau": "民政局",
+        "officer_id": "m1",
+        "budget": "3000.00",
+        "fund": "县级资金",
+        "begins_on": "2026-03-01",
+        "due_on": "2099-12-31",
+    }
+    content = {"target_income": "15000.00", "measures": [measure]}
+    drafted = await office.client.post(f"/v1/households/{lone}/plans", json=content)
+    assert drafted.status_code == 201, drafted.text
+    in_force = "UPDATE plans SET state = 'in_force', approved_on = $2 WHERE household_id = $1"
+    await changed(registry, in_force, lone, date(2026, 3, 2))
+    assert (
+        await office.client.post(f"/v1/households/{lone}/plans", json=content)
+    ).status_code == 201
+
+    async def stand() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        plans = "SELECT plan_id, state, ended_on FROM plans WHERE household_id = :id ORDER BY 1"
+        pairings = (
+            "SELECT helper_id, lead, paired_on, ended_on, end_reason, flag FROM pairings "
+            "WHERE household_id = :id"
+        )
+        return await registry.rows(plans, id=lone), await registry.rows(pairings, id=lone)
+
+    before = await stand()
+    merger_id = await merged_in(office, couple, lone)
+    assert await stand() != before
+    undone = await office.client.post(f"/v1/mergers/{merger_id}/undo", json=UNDONE)
+    assert undone.status_code == 200, undone.text
+
+    assert await stand() == before
+    query: dict[str, str | bool] = {"household_id": lone, "open": True}
+    kinds = {
+        each["kind"]
+        for each in (await office.client.get("/v1/tasks", params=query)).json()["items"]
+    }
+    assert not kinds & {"plan", "re_pair"}
 
 
 async def test_who_was_filed_twice_does_not_come_over(registry: Registry, office: Office) -> None:
