@@ -8,17 +8,18 @@ import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import asyncpg
 import httpx
 
-from deploy.local import fleet
+from deploy.local import fleet, provision
 from deploy.local.processes import Processes, Program
 from deploy.local.provision import ServiceDatabase
 from shared import crypto
 from shared.settings import Settings
 from tests.bench.memory import Memory
-from tests.support.databases import Databases
+from tests.support.databases import PASSWORDS, Databases
 from tests.support.ports import free_ports
 from tests.support.servers import running_kafka, running_postgres
 from tests.support.services import Surroundings, environment
@@ -55,15 +56,32 @@ class Bench:
         """A migrated database of this service, fresh, dropped at the end of the block."""
         return self._databases.copy(service)
 
+    @asynccontextmanager
+    async def copied(self, service: str, filled: ServiceDatabase) -> AsyncIterator[ServiceDatabase]:
+        """A filled database of this service again, dropped at the end of the block."""
+        source = filled.owner_url.rsplit("/", 1)[1]
+        name = f"{service}_{uuid4().hex[:12]}"
+        admin = await asyncpg.connect(self.admin_url)
+        try:
+            await admin.execute(
+                f'CREATE DATABASE "{name}" OWNER {service}_owner TEMPLATE "{source}"'
+            )
+            await provision.close_doors(admin, service, name)
+            await admin.execute("CHECKPOINT")
+            yield provision.addresses(self.admin_url, service, PASSWORDS, name=name)
+        finally:
+            await admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            await admin.close()
+
     async def bare_database(self, name: str, tables: str) -> str:
         """A database of the superuser with these tables, for a baseline; gives its address."""
         for place, order in (("postgres", f"CREATE DATABASE {name}"), (name, tables)):
-            connection = await asyncpg.connect(self._address_of(place))
+            connection = await asyncpg.connect(self.address_of(place))
             try:
                 await connection.execute(order)
             finally:
                 await connection.close()
-        return self._address_of(name)
+        return self.address_of(name)
 
     def keep(self, name: str, content: bytes) -> Path:
         """A file of the run."""
@@ -71,7 +89,8 @@ class Bench:
         place.write_bytes(content)
         return place
 
-    def _address_of(self, database: str) -> str:
+    def address_of(self, database: str) -> str:
+        """The superuser's address of a database, by its name."""
         return self.admin_url.rpartition("/")[0] + f"/{database}"
 
     async def kafka(self) -> str:

@@ -6,7 +6,17 @@ from collections.abc import Sequence
 
 from tests.bench.row import Row
 
-ORDER = ("write", "read", "relay", "apply", "bulk", "recalculation", "propagation")
+ORDER = (
+    "write",
+    "read",
+    "relay",
+    "apply",
+    "bulk",
+    "recalculation",
+    "propagation",
+    "search",
+    "check",
+)
 """The modules in the order of the table."""
 
 

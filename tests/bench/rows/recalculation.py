@@ -10,11 +10,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
 from decimal import Decimal
-from uuid import uuid4
 
 import asyncpg
 
-from deploy.local import provision
 from deploy.local.provision import ServiceDatabase
 from deploy.local.stack import load_reference_data
 from services.relief.standards import actions as standards
@@ -30,7 +28,6 @@ from shared.parking import Arrival
 from tests.bench import states, topics
 from tests.bench.machine import Bench
 from tests.bench.row import Goal, Row, Run, Sides, rate
-from tests.support.databases import PASSWORDS
 from tests.support.services import environment
 from tests.support.waiting import until
 
@@ -49,7 +46,7 @@ async def _open(bench: Bench, scale: float) -> AsyncIterator[Sides]:
 
         async def ours() -> Run:
             async with (
-                _copied(bench, filled) as database,
+                bench.copied("relief", filled) as database,
                 topics.fresh_topics(
                     bootstrap, (HOUSEHOLDS, RELIEF_ASSISTANCE, STANDARDS)
                 ) as prefix,
@@ -67,7 +64,7 @@ async def _open(bench: Bench, scale: float) -> AsyncIterator[Sides]:
             return rate(households, seconds)
 
         async def baseline() -> Run:
-            async with _copied(bench, filled) as database:
+            async with bench.copied("relief", filled) as database:
                 connection = await asyncpg.connect(database.worker_url)
                 started = time.perf_counter()
                 done = await connection.execute(_UPDATE, Decimal(724))
@@ -167,22 +164,6 @@ async def _check(place: ServiceDatabase, households: int) -> None:
     await connection.close()
     if raised != households:
         raise RuntimeError(f"{raised} grants were reckoned anew, not {households}")
-
-
-@asynccontextmanager
-async def _copied(bench: Bench, filled: ServiceDatabase) -> AsyncIterator[ServiceDatabase]:
-    """The filled database again, dropped at the end."""
-    source = filled.owner_url.rsplit("/", 1)[1]
-    name = f"relief_{uuid4().hex[:12]}"
-    admin = await asyncpg.connect(bench.admin_url)
-    try:
-        await admin.execute(f'CREATE DATABASE "{name}" OWNER relief_owner TEMPLATE "{source}"')
-        await provision.close_doors(admin, "relief", name)
-        await admin.execute("CHECKPOINT")
-        yield provision.addresses(bench.admin_url, "relief", PASSWORDS, name=name)
-    finally:
-        await admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        await admin.close()
 
 
 _UPDATE = """
