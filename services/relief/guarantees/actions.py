@@ -32,8 +32,8 @@ async def state_guarantees(
     """State living and medical as they stand for next month; returns how many were news.
 
     ``lines`` are those of the copies' divisions (``dibao.queries.lines_over_time``). Call it with
-    the copies held (``household_copy.apply`` holds what it took, ``dibao.hold_copies`` any): two at
-    it cannot overwrite each other.
+    the copies held (``household_copy.apply`` holds what it took, ``schedules.hold_copies`` any):
+    two at it cannot overwrite each other.
     """
     households = [each for each in copies if each.state is not State.CLOSED]
     month = clock.next_month(clock.today())

@@ -4,9 +4,9 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.relief.dibao.actions import hold_copies
 from services.relief.dibao.queries import lines_over_time
 from services.relief.guarantees import actions, queries
+from services.relief.schedules.actions import hold_copies
 from shared.jobs import Job, Step
 
 CHUNK = 500

@@ -8,14 +8,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Protocol
 
-from services.relief.dibao.rules import (
-    MONTHS_A_YEAR,
-    Line,
-    counted_income,
-    decide,
-    governing,
-    line_on,
-)
+from services.relief.dibao.rules import MONTHS_A_YEAR, Line, counted_income, decide
+from services.relief.schedules.rules import figure_on, governing
 from shared.contracts.registry import Category, FactPeriod
 from shared.money import ZERO
 
@@ -29,8 +23,8 @@ def has_enough_to_live_on(
     reckoned here yet. Example: L = 1,150, n = 1, income 6,000 a year (500 a month): with the grant
     of 650 met; the same household as ``dibao_marginal``, which has no grant: not met.
     """
-    found = governing(sorted(periods, key=lambda period: period.valid_from), month)
-    line = line_on(sorted(lines, key=lambda line: line.valid_from), month)
+    found = governing(sorted(periods, key=lambda period: period.valid_from), month, Category.DIBAO)
+    line = figure_on(sorted(lines, key=lambda line: line.valid_from), month)
     if found is None or line is None or found[0].category is Category.TEKUN:
         return None
     period, basis = found
