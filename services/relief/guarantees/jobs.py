@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.relief.dibao.queries import lines_over_time
 from services.relief.guarantees import actions, queries
 from services.relief.schedules.actions import hold_copies
+from services.relief.tekun.actions import settle_grants
 from shared.jobs import Job, Step
 
 CHUNK = 500
@@ -23,6 +24,8 @@ async def state_guarantees(session: AsyncSession, job: Job) -> Step:
     total = job.total or await queries.count_households_of(session, division)
     chunk = await queries.households_of(session, division, after=after, limit=CHUNK)
     await hold_copies(session, chunk)
+    # Living asks whether a tekun standard is reckoned: its own recalculation may still wait.
+    await settle_grants(session, chunk)
     copies = await queries.copies(session, chunk)
     lines = await lines_over_time(session, {copy.division_code for copy in copies})
     changed = before["changed"] + await actions.state_guarantees(session, copies, lines)

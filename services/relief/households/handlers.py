@@ -9,6 +9,7 @@ from services.relief.dibao.queries import lines_over_time
 from services.relief.guarantees import actions as guarantees
 from services.relief.schedules import actions as schedules
 from services.relief.schedules.actions import Copy
+from services.relief.tekun import actions as tekun
 from shared import household_copy
 from shared.contracts.envelope import Envelope
 
@@ -29,4 +30,5 @@ async def on_households(session: AsyncSession, envelopes: Sequence[Envelope]) ->
     ]
     lines = await lines_over_time(session, schedules.everywhere(copies))
     await dibao.settle_copies(session, copies, lines)
+    await tekun.settle_copies(session, copies)
     await guarantees.state_guarantees(session, states, lines)

@@ -169,7 +169,7 @@ async def test_every_decision_ever_stored_recomputes_from_its_own_facts(worker: 
 
 async def test_a_household_that_never_had_a_claim_leaves_no_row(worker: Database) -> None:
     await set_line(worker, "1150", NEW_YEAR)
-    await receive(worker, household(category=Category.TEKUN))
+    await receive(worker, household(category=Category.GROUP_4600))
     assert await rows(worker, "SELECT 1 FROM dibao_grants") == []
     assert await rows(worker, "SELECT 1 FROM audit_log") == []
 
