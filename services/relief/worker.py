@@ -12,6 +12,7 @@ from services.relief.payments.jobs import confirm, pay
 from services.relief.settings import load
 from services.relief.tekun import actions as tekun
 from services.relief.tekun import jobs as tekun_jobs
+from services.relief.tekun.assessing import recount_provisional
 from shared import worker
 from shared.applying import Subscription
 from shared.contracts.registry import HouseholdEvent
@@ -30,7 +31,7 @@ JOBS: Mapping[str, JobHandler] = {
     CONFIRM: confirm,
     LOOK_AGAIN: state_guarantees,
 }
-TURNS: Sequence[Turn] = (look_again_each_month,)
+TURNS: Sequence[Turn] = (look_again_each_month, recount_provisional)
 
 if __name__ == "__main__":
     worker.run(load(), SUBSCRIPTIONS, JOBS, TURNS)

@@ -8,7 +8,15 @@ from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, SmallInteger, Text
+from sqlalchemy import (
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -115,6 +123,7 @@ class Institution(Base):
     __table_args__ = (
         CheckConstraint("confirmed_by <> entered_by", name="two_people"),
         CheckConstraint("num_nulls(confirmed_by, confirmed_at) IN (0, 2)", name="confirmed_whole"),
+        UniqueConstraint("division_code", "name", name="uq_tekun_institutions_name"),
         Index("ix_tekun_institutions_division", "division_code", "institution_id"),
     )
 

@@ -211,6 +211,7 @@ def _institutions() -> None:
             name=op.f("ck_tekun_institutions_confirmed_whole"),
         ),
         sa.PrimaryKeyConstraint("institution_id", name=op.f("pk_tekun_institutions")),
+        sa.UniqueConstraint("division_code", "name", name="uq_tekun_institutions_name"),
     )
     op.create_index(
         "ix_tekun_institutions_division", "tekun_institutions", ["division_code", "institution_id"]
