@@ -74,11 +74,16 @@ TEKUN_FIGURES = {
 
 
 async def set_tekun_figures(
-    database: Database, valid_from: date = date(2026, 1, 1), division: str = "331100"
+    database: Database,
+    valid_from: date = date(2026, 1, 1),
+    division: str = "331100",
+    *,
+    but: str | None = None,
 ) -> None:
     """All that a tekun standard is reckoned with, for a division and those under it."""
     for key, value in TEKUN_FIGURES.items():
-        await set_figure(database, key, value, valid_from, division)
+        if key != but:
+            await set_figure(database, key, value, valid_from, division)
 
 
 async def receive(database: Database, *states: HouseholdState, version: int = 1) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from asyncpg import Record
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -74,7 +75,7 @@ async def settle_copies(session: AsyncSession, copies: Sequence[Copy]) -> int:
     concerned = [copy for copy in copies if copy.household_id in live or _ever_tekun(copy)]
     if not concerned:
         return 0
-    await _follow(session, concerned)
+    await _follow(session, [copy for copy in concerned if _moved(copy, live)])
     people = await queries.people_of(session, [copy.household_id for copy in concerned])
     figures = await figures_over_time(session, FIGURES, schedules.everywhere(concerned))
     wanted = {
@@ -103,11 +104,29 @@ async def order_settling(
     await jobs.enqueue(session, caller, SETTLE, arguments, division_code)
 
 
+async def settle_household(session: AsyncSession, household_id: UUID) -> int:
+    """As ``settle_grants`` for one household after its people's records were written.
+
+    A record written while the household moved stands where it was before: it follows now.
+    """
+    await schedules.hold_figures(session)
+    copies = await schedules.lock_copies(session, [household_id])
+    await _follow(session, copies)
+    return await settle_copies(session, copies)
+
+
+def _moved(copy: Copy, live: Mapping[UUID, Sequence[Record]]) -> bool:
+    rows = live.get(copy.household_id, ())
+    return any(row["division_code"] != copy.division_code for row in rows)
+
+
 def _ever_tekun(copy: Copy) -> bool:
     return any(period.category is Category.TEKUN for period in copy.periods)
 
 
 async def _follow(session: AsyncSession, copies: Sequence[Copy]) -> None:
+    if not copies:
+        return
     moved = {
         "household_ids": [copy.household_id for copy in copies],
         "codes": [copy.division_code for copy in copies],

@@ -32,5 +32,5 @@ async def recalculate(session: AsyncSession, job: Job) -> Step:
 
 async def settle(session: AsyncSession, job: Job) -> Step:
     """Settle the job's one household."""
-    changed = await actions.settle_grants(session, [UUID(job.arguments["household_id"])])
+    changed = await actions.settle_household(session, UUID(job.arguments["household_id"]))
     return Step(done=1, total=1, finished=True, result={"changed": changed})

@@ -5,9 +5,11 @@ import pytest
 
 from deploy.local.provision import ServiceDatabase
 from shared import workdays
+from shared.contracts.registry import HouseholdState
 from shared.db import Database
 from tests.conftest import ClientOf
-from tests.relief.support import COUNTY, SCOPES
+from tests.relief.support import COUNTY, SCOPES, receive, set_tekun_figures
+from tests.relief.tekun.support import tekun_household
 from tests.support.places import load_divisions
 
 
@@ -23,3 +25,12 @@ async def known(relief: ServiceDatabase, worker: Database) -> None:
 async def colleague(relief: ServiceDatabase, client_of: ClientOf) -> httpx.AsyncClient:
     """A second officer of the same county."""
     return await client_of("relief", relief, scopes=SCOPES, officer="o2", divisions=(COUNTY,))
+
+
+@pytest.fixture
+async def state(worker: Database) -> HouseholdState:
+    """A tekun household of one."""
+    await set_tekun_figures(worker)
+    found = tekun_household()
+    await receive(worker, found)
+    return found

@@ -77,6 +77,17 @@ async def institution(
     return found
 
 
+def report(state: HouseholdState, on: date = TODAY, **changes: Any) -> dict[str, Any]:
+    """That the head got worse, reported on a day."""
+    given = {"person_id": str(person_of(state).person_id), "reason": "worse"}
+    return {**given, "reported_on": on.isoformat(), **changes}
+
+
+def changes_of(state: HouseholdState) -> str:
+    """Where changes of a household's people are reported."""
+    return f"/v1/households/{state.household_id}/tekun-changes"
+
+
 def placing(state: HouseholdState, where: str | None, on: date = TODAY) -> dict[str, Any]:
     """A form of support for the head: in an institution, or at home."""
     return {

@@ -14,12 +14,11 @@ from shared.contracts.registry import HouseholdState
 from shared.db import Database
 from shared.errors import Conflict
 from shared.identity import new_id
-from tests.relief.support import COUNTY, blocked, receive, rows, run_jobs, set_tekun_figures
+from tests.relief.support import COUNTY, blocked, receive, rows, run_jobs
 from tests.relief.tekun.support import (
     TODAY,
     institution,
     placing,
-    tekun_household,
 )
 from tests.support.builders import household
 from tests.support.waiting import until
@@ -33,15 +32,6 @@ GIVEN = {
     "account": ACCOUNT,
 }
 NEXT = clock.next_month(TODAY)
-
-
-@pytest.fixture
-async def state(worker: Database) -> HouseholdState:
-    """A tekun household of one."""
-    await set_tekun_figures(worker)
-    found = tekun_household()
-    await receive(worker, found)
-    return found
 
 
 def supports_of(state: HouseholdState) -> str:
