@@ -1,12 +1,14 @@
 """What relief's tests share: lines put in force, households received, jobs run to their end."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, text
+from sqlalchemy import event, insert, text
 
 from services.relief.households.handlers import on_households
 from services.relief.parameters import DEFINITIONS
@@ -163,3 +165,18 @@ async def blocked(database: Database) -> bool:
         " AND cardinality(pg_blocking_pids(pid)) > 0",
     )
     return bool(found)
+
+
+@contextmanager
+def counting(database: Database) -> Iterator[list[str]]:
+    """The statements that this process sends meanwhile."""
+    seen: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        seen.append(statement)
+
+    event.listen(database.engine.sync_engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(database.engine.sync_engine, "before_cursor_execute", note)

@@ -19,6 +19,7 @@ from shared.identity import new_id
 from tests.relief.support import (
     COUNTY,
     blocked,
+    counting,
     lifted,
     live,
     receive,
@@ -228,6 +229,17 @@ async def test_settling_waits_for_an_approval_under_way_and_then_sees_its_figure
         await set_figure(worker, "tekun.basic_multiple", "1.4", date(2026, 2, 1))
     await settling
     assert (await schedule(worker, state.household_id))[-1][1] == 840
+
+
+async def test_a_batch_of_many_villages_takes_few_statements(worker: Database) -> None:
+    states = [alone(division_code=f"331124100{n:03d}") for n in range(400)]
+    for version in (1, 2):
+        with counting(worker) as statements:
+            await receive(worker, *states, version=version)
+            states = [lifted(each, date(2026, 9, 9)) for each in states]
+        assert len(statements) < 30, statements
+    found = await rows(worker, "SELECT count(*) AS n FROM tekun_grants WHERE amount = 0")
+    assert found == [{"n": 400}]
 
 
 async def test_a_batch_without_tekun_writes_nothing_here(worker: Database) -> None:
