@@ -119,6 +119,29 @@ _PERSONS = f"""
 """  # noqa: S608 (constants)
 
 
+async def payees(
+    session: AsyncSession, household_ids: Iterable[UUID], *, divisions: Sequence[str]
+) -> Sequence[Mapping[str, Any]]:
+    """Heads' names and sealed accounts of the households in ``divisions``; whoever shows them
+    audits it.
+    """
+    rows: Sequence[Mapping[str, Any]] = await driver_of(session).fetch(
+        _PAYEES, list(household_ids), divisions
+    )
+    return rows
+
+
+_PAYEES = f"""
+    SELECT household_id, households.division_code, account_encrypted, persons.name
+    FROM households
+    LEFT JOIN persons ON person_id = head_person_id
+        AND {COVERED.format(at=2, column="persons.division_code")}
+    WHERE household_id = ANY ($1::uuid[])
+        AND {COVERED.format(at=2, column="households.division_code")}
+    ORDER BY household_id
+"""  # noqa: S608 (constants)
+
+
 async def load_households(
     session: AsyncSession,
     household_ids: Iterable[UUID],
