@@ -36,6 +36,7 @@ PERMITTED = (
     "registry.retention:read registry.retention:write registry.retention:approve "
     "registry.duplicates:read registry.sources:read "
     "registry.parameters:read relief.standards:read relief.dibao:read relief.payments:read "
+    "relief.payments:write relief.payments:pay relief.payments:approve relief.payments:fetch "
     "relief.tekun:read relief.tekun:write relief.tekun:confirm "
     "relief.parameters:read relief.jobs:read housing.surveys:read housing.renovations:read "
     "education.students:read education.aid:read education.dropout:read employment.labour:read "

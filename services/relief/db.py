@@ -9,6 +9,7 @@ from shared.schema import tables
 
 MODELS = (
     "services.relief.dibao.models",
+    "services.relief.payments.bank_models",
     "services.relief.payments.models",
     "services.relief.tekun.models",
 )

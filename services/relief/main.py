@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from services.relief.dibao import api as dibao
 from services.relief.payments import api as payments
+from services.relief.payments import bank_api
 from services.relief.settings import load
 from services.relief.standards import api as standards
 from services.relief.tekun import api as tekun
@@ -21,6 +22,7 @@ def create() -> FastAPI:
         selfcare_api.routes,
         support_api.routes,
         payments.routes,
+        bank_api.routes,
         divisions.router(),
         jobs.router("relief"),
     ]

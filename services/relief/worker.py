@@ -8,7 +8,11 @@ from services.relief.guarantees.actions import LOOK_AGAIN, look_again_each_month
 from services.relief.guarantees.jobs import state_guarantees
 from services.relief.households.handlers import on_households
 from services.relief.payments.actions import CONFIRM, PAY
+from services.relief.payments.bank_jobs import book, making
 from services.relief.payments.jobs import confirm, pay
+from services.relief.payments.returning import BOOK
+from services.relief.payments.sending import MAKE
+from services.relief.registry_client import registry_of
 from services.relief.settings import load
 from services.relief.tekun import actions as tekun
 from services.relief.tekun import jobs as tekun_jobs
@@ -29,6 +33,8 @@ JOBS: Mapping[str, JobHandler] = {
     tekun.SETTLE: tekun_jobs.settle,
     PAY: pay,
     CONFIRM: confirm,
+    MAKE: making(lambda: registry_of(load())),
+    BOOK: book,
     LOOK_AGAIN: state_guarantees,
 }
 TURNS: Sequence[Turn] = (look_again_each_month, recount_provisional)
