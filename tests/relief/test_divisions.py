@@ -14,10 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from deploy.local.provision import ServiceDatabase
 from services.relief.dibao import queries as dibao
+from services.relief.payments import bank_queries
 from services.relief.payments import queries as payments
 from services.relief.tekun import queries as tekun
 from services.relief.tekun import records
 from shared.db import EVERYWHERE, Database
+from tests.relief.payments.bank import GOOD, Desk
 from tests.relief.support import (
     COUNTY,
     SCOPES,
@@ -53,6 +55,10 @@ TABLES = (
     "payments",
     "payment_beneficiaries",
     "payment_exceptions",
+    "bank_files",
+    "bank_file_rows",
+    "bank_returns",
+    "bank_return_rows",
     "jobs",
 )
 NO_FILTER = (EVERYWHERE,)
@@ -85,6 +91,22 @@ async def _tekun(
     }
 
 
+async def _bank(
+    worker: Database, client: httpx.AsyncClient, run_id: str, household_id: UUID
+) -> str:
+    """The run's file for the bank, answered; its id."""
+
+    async def pay(**_: Any) -> dict[str, Any]:
+        raise AssertionError("the run is paid already")
+
+    desk = Desk(client=client, worker=worker, pay=pay)
+    desk.accounts.enter(household_id, GOOD)
+    await desk.threshold()
+    file = await desk.send(run_id)
+    await desk.book(file, await desk.answered(file))
+    return file
+
+
 @pytest.fixture
 async def paid(
     worker: Database, client: httpx.AsyncClient, relief: ServiceDatabase
@@ -106,6 +128,7 @@ async def paid(
         "grant": payment["grant_id"],
         "run": UUID(run["run_id"]),
         "job": run["job_id"],
+        "file": await _bank(worker, client, run["run_id"], payment["payee_household_id"]),
         **tekun,
     }
 
@@ -116,6 +139,10 @@ ONE = (
     "/v1/grants/{grant}",
     "/v1/payment-runs/{run}",
     "/v1/payment-runs/{run}/exceptions",
+    "/v1/payment-runs/{run}/bank-files",
+    "/v1/bank-files/{file}",
+    "/v1/bank-files/{file}/content",
+    "/v1/bank-files/{file}/rows",
     "/v1/jobs/{job}",
     "/v1/households/{tekun}/tekun-grants",
     "/v1/households/{tekun}/tekun-grants?superseded=true",
@@ -174,6 +201,17 @@ async def test_counts_of_another_county_are_nought(
         assert theirs["total_yuan"] == "0.00"
 
 
+async def test_the_balance_of_another_county_is_nought(
+    client: httpx.AsyncClient, neighbour: httpx.AsyncClient, paid: dict[str, Any]
+) -> None:
+    for division in (COUNTY, "3311", None):
+        asked = {"month": MONTH} | ({} if division is None else {"division": division})
+        (ours,) = (await client.get("/v1/payment-balances", params=asked)).json()
+        assert (ours["payments"], ours["runs_yuan"]) == (1, ours["paid_yuan"])
+        theirs = await neighbour.get("/v1/payment-balances", params=asked)
+        assert (theirs.status_code, theirs.json()) == (200, [])
+
+
 async def test_a_neighbouring_township_sees_nothing_either(
     relief: Any, client_of: Callable[..., Any], paid: dict[str, Any]
 ) -> None:
@@ -221,6 +259,18 @@ async def test_our_own_queries_with_the_filter_removed_find_nothing(
         asked = payments.PaymentFilter()
         assert not await payments.payments(session, asked, NO_FILTER, after=None, limit=9)
         assert not await payments.exceptions_of(session, run_id, NO_FILTER, after=None, limit=9)
+        await _nothing_of_the_bank(session, paid, month)
+
+
+async def _nothing_of_the_bank(session: AsyncSession, paid: dict[str, Any], month: date) -> None:
+    file = UUID(paid["file"])
+    assert await bank_queries.file_by_id(session, file, NO_FILTER, whole=True) is None
+    assert not await bank_queries.files_of(session, paid["run"], NO_FILTER)
+    asked = bank_queries.RowFilter(bank_file_id=file)
+    assert not await bank_queries.rows_of(session, asked, NO_FILTER, after=0, limit=9)
+    assert await bank_queries.sent_rows(session, file, [1]) == ({}, {})
+    assert not await bank_queries.households_of(session, file)
+    assert not await bank_queries.balances(session, month, NO_FILTER, None)
 
 
 async def _nothing_of_tekun(session: AsyncSession, paid: dict[str, Any], month: date) -> None:
@@ -256,7 +306,15 @@ async def test_the_api_role_cannot_touch_money(api_role: Database, paid: dict[st
         "DELETE FROM dibao_grants",
         "UPDATE dibao_grants SET amount = 0",
         "UPDATE payments SET amount = amount + 1",
+        "UPDATE payments SET status = 'paid'",
         "DELETE FROM payments",
+        "UPDATE payment_beneficiaries SET claim = NULL",
+        "UPDATE bank_files SET content_encrypted = NULL",
+        "DELETE FROM bank_files",
+        "UPDATE bank_file_rows SET amount = 0",
+        "INSERT INTO bank_file_rows SELECT * FROM bank_file_rows",
+        "DELETE FROM bank_returns",
+        "UPDATE bank_return_rows SET result = 'paid'",
         "DELETE FROM tekun_grants",
         "UPDATE tekun_grants SET amount = 0",
         "DELETE FROM tekun_assessments",
