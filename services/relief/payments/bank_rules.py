@@ -19,6 +19,7 @@ from uuid import UUID
 from services.relief.payments.rules import Programme
 from shared.errors import Fault
 from shared.money import ZERO
+from shared.scrubbing import MASK
 
 END = "\r\n"
 BATCH, TOTAL = "批次", "合计"
@@ -27,6 +28,8 @@ RETURN_HEADINGS = ("流水号", "金额", "结果", "日期", "原因", "校验"
 PURPOSES = {Programme.DIBAO: "最低生活保障金", Programme.TEKUN: "特困人员救助供养金"}
 MOST_REASON = 100
 _CHECK = 16
+# An account has 8 to 30 digits: a bank's reason may quote one, and reasons are kept in plain.
+_NUMBER = re.compile(r"\d{8,}")
 _AMOUNT = re.compile(r"[0-9]{1,12}\.[0-9]{2}", re.ASCII)
 
 
@@ -52,7 +55,10 @@ OPEN = "open"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReturnRow:
-    """One row of a return; ``line`` is its place in the file, the first being 1."""
+    """One row of a return; ``line`` is its place in the file, the first being 1.
+
+    ``reason`` is the bank's, with every number masked that could be an account.
+    """
 
     line: int
     serial: int
@@ -221,7 +227,7 @@ def _read_row(
         amount=Decimal(amount),
         result=result,
         day=on,
-        reason=reason or None,
+        reason=_NUMBER.sub(MASK, reason) or None,
     )
     return row, []
 

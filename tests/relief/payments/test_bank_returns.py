@@ -168,6 +168,14 @@ async def test_a_return_that_is_wrong_is_refused_with_its_row_and_nothing_is_wri
     assert {status for status, _ in await desk.statuses()} == {"approved"}
 
 
+async def test_an_account_that_the_bank_quotes_is_not_kept(desk: Desk) -> None:
+    file = await sent(desk, GOOD)
+    content = await desk.content(file)
+    quoted = ("失败", "账号79927398不存在，代码1234567")
+    await desk.book(file, _said(content, dict.fromkeys(serials(content), quoted)))
+    assert await desk.standing(file) == [(1, "failed", "账号[masked]不存在，代码1234567")]
+
+
 async def test_what_failed_is_sent_again_once_the_account_is_corrected(desk: Desk) -> None:
     await desk.threshold()
     (state,) = await desk.households(BAD)
