@@ -115,7 +115,10 @@ class BankReturnRow(Base):
     """What the bank said of one row in one return file; never changed."""
 
     __tablename__ = "bank_return_rows"
-    __table_args__ = (Index("ix_bank_return_rows_division", "division_code"),)
+    __table_args__ = (
+        Index("ix_bank_return_rows_payment", "payment_id"),
+        Index("ix_bank_return_rows_division", "division_code"),
+    )
 
     return_id: Mapped[UUID] = mapped_column(ForeignKey("bank_returns.return_id"), primary_key=True)
     serial: Mapped[int] = mapped_column(primary_key=True)

@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.relief.payments.bank_models import BankFile, BankFileRow, BankReturn, BankReturnRow
-from services.relief.payments.bank_rules import SentRow
+from services.relief.payments.bank_rules import Result, SentRow
 from services.relief.payments.models import Payment
 from shared.contracts.assistance import AssistanceStatus
 from shared.db import among, in_divisions
@@ -224,6 +224,16 @@ async def return_rows(
     mine = and_(BankReturnRow.return_id == return_id, BankReturnRow.serial > after)
     rows = select(BankReturnRow.__table__).where(mine).order_by(BankReturnRow.serial).limit(limit)
     return (await session.execute(rows)).mappings().all()
+
+
+async def rows_that_paid(
+    session: AsyncSession, payment_ids: Sequence[UUID]
+) -> Sequence[RowMapping]:
+    """The rows of returns that said of these payments that they were paid."""
+    if not payment_ids:
+        return []
+    said = and_(among(BankReturnRow.payment_id, payment_ids), BankReturnRow.result == Result.PAID)
+    return (await session.execute(select(BankReturnRow.__table__).where(said))).mappings().all()
 
 
 async def hold_payments(

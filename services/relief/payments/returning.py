@@ -107,24 +107,23 @@ async def book_rows(session: AsyncSession, rows: Sequence[RowMapping]) -> int:
     """Move the payments of these rows of a return to what the bank said; gives how many moved.
 
     Paid ones become paid, what came back is reversed and its people are free to be paid for anew;
-    both are announced. Those that failed stay approved. What has moved already stays.
+    both are announced, in whatever order returns are booked. Those that failed stay approved. What
+    has moved already stays.
     """
     by_result: dict[str, list[RowMapping]] = {}
     for row in rows:
         by_result.setdefault(row["result"], []).append(row)
+    back = by_result.get(Result.RETURNED, [])
+    # The return that said it was paid may still wait for its own job: it is booked first, here.
+    arrived = await bank_queries.rows_that_paid(session, [row["payment_id"] for row in back])
     paid = await _move(
         session,
-        by_result.get(Result.PAID, []),
+        [*by_result.get(Result.PAID, []), *arrived],
         AssistanceStatus.APPROVED,
         AssistanceStatus.PAID,
     )
-    returned = await _move(
-        session,
-        by_result.get(Result.RETURNED, []),
-        AssistanceStatus.PAID,
-        AssistanceStatus.REVERSED,
-    )
-    return paid + returned
+    reversed_ = await _move(session, back, AssistanceStatus.PAID, AssistanceStatus.REVERSED)
+    return paid + reversed_
 
 
 async def _checked(

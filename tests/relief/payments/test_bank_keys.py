@@ -92,7 +92,7 @@ async def test_a_run_that_meets_a_reversal_pays_the_month_once(
         await session.flush()
         # Held open: the run is ordered and paid meanwhile by the runner's own connections; the
         # job of the return itself waits for this transaction, and then finds nothing to move.
-        paying = asyncio.create_task(desk.pay())
+        paying = asyncio.ensure_future(desk.pay())
         await until(lambda: blocked(worker), what="the booking job to wait")
     run = await paying
     again = await desk.pay()

@@ -75,6 +75,25 @@ async def test_booked_again_by_another_worker_nothing_moves(desk: Desk, worker: 
     assert await told(worker) == before
 
 
+async def test_returns_booked_out_of_order_come_to_the_same(desk: Desk, worker: Database) -> None:
+    """That it came back is booked before that it was paid; both are told, in their order."""
+    file = await sent(desk, GOOD)
+    content = await desk.content(file)
+    paid = (await desk.hand_in(file, bank.answer(content, today()))).json()
+    back = bank.send_back(content, today(), serials(content))
+    came_back = (await desk.hand_in(file, back)).json()
+    for taken, moved in ((came_back, 2), (paid, 0), (came_back, 0)):
+        async with worker.transaction() as session:
+            return_id = UUID(taken["return_id"])
+            found = await bank_queries.return_rows(session, return_id, after=0, limit=9)
+            assert await returning.book_rows(session, found) == moved
+    await desk.work()
+    assert await desk.statuses() == [("reversed", 3)]
+    assert await told(worker) == [("approved", 1), ("paid", 2), ("reversed", 3)]
+    (payment,) = await payments(worker)
+    assert str(payment["paid_on"]) == today()
+
+
 async def test_two_officers_hand_a_return_in_at_once(
     desk: Desk, colleague: httpx.AsyncClient, worker: Database
 ) -> None:

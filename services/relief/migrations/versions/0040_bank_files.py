@@ -193,4 +193,5 @@ def _return_rows() -> None:
         ),
         sa.PrimaryKeyConstraint("return_id", "serial", name=op.f("pk_bank_return_rows")),
     )
+    op.create_index("ix_bank_return_rows_payment", "bank_return_rows", ["payment_id"])
     op.create_index("ix_bank_return_rows_division", "bank_return_rows", ["division_code"])
