@@ -18,7 +18,9 @@ _TABLES = ("bank_files", "bank_file_rows", "bank_returns", "bank_return_rows")
 def upgrade() -> None:
     op.add_column("payment_runs", sa.Column("approved_by", sa.Text(), nullable=True))
     op.add_column("payment_runs", sa.Column("approved_at", _MOMENT, nullable=True))
-    op.create_check_constraint("approved_by_another", "payment_runs", "approved_by <> created_by")
+    op.create_check_constraint(
+        op.f("ck_payment_runs_approved_by_another"), "payment_runs", "approved_by <> created_by"
+    )
     op.add_column("payment_exceptions", sa.Column("settled_at", _MOMENT, nullable=True))
     _one_live_payment()
     _files()
@@ -57,7 +59,7 @@ def downgrade() -> None:
         ["programme", "person_id", "month"],
     )
     op.drop_column("payment_exceptions", "settled_at")
-    op.drop_constraint("ck_payment_runs_approved_by_another", "payment_runs", type_="check")
+    op.drop_constraint(op.f("ck_payment_runs_approved_by_another"), "payment_runs", type_="check")
     op.drop_column("payment_runs", "approved_at")
     op.drop_column("payment_runs", "approved_by")
 
