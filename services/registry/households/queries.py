@@ -125,10 +125,8 @@ async def payees(
     """Heads' names and sealed accounts of the households in ``divisions``; whoever shows them
     audits it.
     """
-    rows: Sequence[Mapping[str, Any]] = await driver_of(session).fetch(
-        _PAYEES, list(household_ids), divisions
-    )
-    return rows
+    rows = await driver_of(session).fetch(_PAYEES, list(household_ids), divisions)
+    return [dict(row) for row in rows]
 
 
 _PAYEES = f"""
