@@ -6,6 +6,7 @@ from services.registry.determination import handlers as determination
 from services.registry.duplicates import actions as duplicates
 from services.registry.duplicates import jobs as duplicate_jobs
 from services.registry.leads import handlers as leads
+from services.registry.leads import publishing as leads_told
 from services.registry.ledger import handlers as ledger
 from services.registry.notices import handlers as notices
 from services.registry.plans import results
@@ -45,6 +46,7 @@ JOBS: Mapping[str, JobHandler] = {
 }
 TURNS: Sequence[Turn] = (
     public_uses.forget_past,
+    leads_told.tell_untold,
     recounting.recount_provisional,
     results.ask_results,
     visits.ask_visits,
