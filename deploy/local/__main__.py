@@ -34,6 +34,7 @@ PERMITTED = (
     "registry.reports:read registry.reports:write "
     "registry.retention:read registry.retention:write registry.retention:approve "
     "registry.duplicates:read registry.sources:read "
+    "registry.integrity:read registry.integrity:write "
     "registry.parameters:read relief.standards:read relief.dibao:read relief.payments:read "
     "relief.parameters:read relief.jobs:read housing.surveys:read housing.renovations:read "
     "education.students:read education.aid:read education.dropout:read employment.labour:read "

@@ -52,6 +52,7 @@ _FOLLOWING = (
     "review_dates",
     "reviews",
     "income_falls",
+    "integrity_records",
 )
 """Every table of a household that carries its division; a new capability adds its own."""
 _OF_LEADS = ("lead_reports", "lead_visits")
