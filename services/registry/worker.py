@@ -22,6 +22,7 @@ from services.registry.standards import handlers as standards
 from services.registry.tasks import recounting
 from services.registry.verification import sweeping
 from services.registry.verification.exchanging import Exchange
+from services.registry.verification.needs import Needs
 from services.registry.visits import watching as visits
 from shared import public_uses, worker
 from shared.applying import Subscription
@@ -58,8 +59,11 @@ TURNS: Sequence[Turn] = (
 
 
 def own_parts(database: Database) -> Mapping[str, Part]:
-    """Beside the parts of every worker: talking to the sources of verifications."""
-    return {"verification": Exchange(database, load()).run}
+    """Beside the parts of every worker: talking to the sources, taking up needs they show."""
+    return {
+        "verification": Exchange(database, load()).run,
+        "verification_needs": Needs(database).run,
+    }
 
 
 if __name__ == "__main__":

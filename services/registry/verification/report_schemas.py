@@ -33,7 +33,11 @@ class Settlement(BaseModel):
 
 
 class DoubtOut(BaseModel):
-    """A doubt; ``outcome`` is null while it is open."""
+    """A doubt; ``outcome`` is null while it is open.
+
+    ``need``: ``waiting``, then what followed (``lead``, ``return_check``, ``nothing``), where it
+    shows a need that the file does not declare.
+    """
 
     doubt_id: UUID
     verification_id: UUID
@@ -51,6 +55,7 @@ class DoubtOut(BaseModel):
     closed_by: str | None
     words: str
     proof: str
+    need: str | None
 
 
 class ReportIn(BaseModel):

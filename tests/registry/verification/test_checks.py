@@ -94,10 +94,9 @@ async def test_all_on_assistance_who_signed_are_asked_once_a_period(
 
 
 async def test_the_light_check_asks_death_and_prison_of_households_in_tracking(
-    registry: Registry, desk: Desk, sources: Sources
+    registry: Registry, desk: Desk
 ) -> None:
-    id_number = number_of(death=BY_FILE, justice=BY_FILE)
-    signed = await desk.lifted(person(id_number=id_number))
+    signed = await desk.lifted()
     await desk.all_signed(signed)
     other = await desk.lifted()
     await desk.signed(other, desk.people[other][0], sources=["business", "vehicle", "bank"])
@@ -144,7 +143,7 @@ async def test_what_shows_there_does_what_it_does_elsewhere(
     task: str,
     stopped: bool,
 ) -> None:
-    id_number = number_of(death=BY_FILE, justice=BY_FILE)
+    id_number = number_of(**{source: BY_FILE})
     household_id = await desk.lifted(person(id_number=id_number))
     await desk.all_signed(household_id)
     await run(registry, Kind.LIGHT)
