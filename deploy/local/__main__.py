@@ -35,10 +35,12 @@ PERMITTED = (
     "registry.certificates:read registry.certificates:write "
     "registry.retention:read registry.retention:write registry.retention:approve "
     "registry.duplicates:read registry.sources:read "
+    "registry.integrity:read registry.integrity:write "
     "registry.parameters:read relief.standards:read relief.dibao:read relief.payments:read "
     "relief.parameters:read relief.jobs:read housing.surveys:read housing.renovations:read "
     "education.students:read education.aid:read education.dropout:read employment.labour:read "
-    "employment.jobs:read notify.notices:read notify.timelines:read notify.figures:read"
+    "employment.jobs:read notify.notices:read notify.timelines:read notify.figures:read "
+    "notify.feedback:read"
 )
 """What `make token` grants unless SCOPES says otherwise: reading and the registry's daily work."""
 

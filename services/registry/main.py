@@ -13,6 +13,7 @@ from services.registry.helpers import api as helpers
 from services.registry.helpers import pairings_api
 from services.registry.households import api as households
 from services.registry.households import persons_api
+from services.registry.integrity import api as integrity
 from services.registry.leads import api as leads
 from services.registry.leads import public_api as public_leads
 from services.registry.ledger import api as ledger
@@ -91,6 +92,8 @@ def create(settings: RegistrySettings | None = None) -> FastAPI:
             retention.routes,
             certificates.routes,
             certificates.household_routes,
+            integrity.household_routes,
+            integrity.routes,
             leads.routes,
             public_leads.routes,
             reports_api.household_routes,

@@ -248,7 +248,7 @@ def test_the_preparing_image_makes_the_topics(tmp_path: Path, kafka: str) -> Non
     image = copied("operations", tmp_path / "image")
     run(image, "topics", kafka)
     run(image, "topics", kafka)
-    assert len(TOPICS) == 8
+    assert len(TOPICS) == 9
 
 
 def copied(stage: str, place: Path) -> Path:

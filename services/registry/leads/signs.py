@@ -7,9 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.leads import intake, rules
 from services.registry.leads.intake import Incoming
-from services.registry.leads.states import LeadSource
 from services.registry.ledger.actions import hold_households
 from shared.contracts.assistance import Hardship, HardshipKind
+from shared.contracts.leads import LeadSource
 from shared.contracts.registry import State
 from shared.db import driver_of
 
@@ -48,6 +48,7 @@ async def take(session: AsyncSession, signs: Sequence[tuple[str, Hardship]]) -> 
             words=_WORDS.get(sign.kind, f"其他部门发现困难迹象（{sign.kind}）"),
             reported_by=source,
             origin=source,
+            service=source.removeprefix("/"),
             source_id=sign.hardship_id,
         )
         for (source, _), sign in fresh.items()
