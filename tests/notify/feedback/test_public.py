@@ -64,7 +64,15 @@ async def test_who_holds_the_number_hears_what_happened_on_which_day(
     ]
 
 
-@pytest.mark.parametrize("given", [receipts.new(), "x", "7K2M-9QXW-01AB-CDEF-42", "' OR true --"])
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param(receipts.new(), id="another"),
+        "x",
+        "7K2M-9QXW-01AB-CDEF-42",
+        "' OR true --",
+    ],
+)
 async def test_a_number_nobody_holds_is_answered_and_counts(
     worker: Database, citizen: httpx.AsyncClient, given: str
 ) -> None:
