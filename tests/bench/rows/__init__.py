@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tests.bench.row import Row
 
-ORDER = ("write", "read", "relay", "apply", "bulk", "recalculation", "propagation")
+ORDER = ("write", "read", "relay", "apply", "bulk", "export", "recalculation", "propagation")
 """The modules in the order of the table."""
 
 

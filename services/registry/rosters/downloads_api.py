@@ -1,0 +1,126 @@
+"""Rosters out of the registry over HTTP: in the county's template, and with all that is known.
+
+Each answer is streamed and noted once, before its first byte, with the division it is of.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import date
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import Query, Request
+from fastapi.responses import StreamingResponse
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.registry.households.views import PLAIN
+from services.registry.rosters import exporting, template, wide
+from services.registry.rosters.wide_values import Look
+from shared import api, audit, clock, divisions
+from shared.auth import Caller, requires
+from shared.db import Database, SessionDep
+from shared.divisions import Directory, Division
+from shared.errors import NotFound
+
+routes = api.router("/v1/rosters", tags=["rosters"])
+
+Reads = Annotated[Caller, requires("registry.rosters:read")]
+Place = Annotated[str, Query(pattern=r"^([0-9]{6}|[0-9]{9}|[0-9]{12})$")]
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+XLSX_ANSWER: dict[int | str, dict[str, Any]] = {
+    200: {"content": {XLSX: {"schema": {"type": "string", "format": "binary"}}}}
+}
+
+
+@routes.get(
+    "/export",
+    summary="The roster of a division out of the registry (.xlsx)",
+    response_class=StreamingResponse,
+    responses=XLSX_ANSWER,
+)
+async def export(
+    request: Request, session: SessionDep, caller: Reads, division: Place
+) -> StreamingResponse:
+    place, names = await place_of(session, caller, division)
+    await _note(session, caller, "roster.export", division)
+    today = clock.today()
+    pages = exporting.pages(
+        _database(request),
+        division,
+        names,
+        divisions=caller.divisions,
+        plain=caller.can(PLAIN),
+    )
+    body = template.workbook(f"{place.name}农村困难家庭花名册", stated(place, today), pages)
+    return download(body, f"{place.name}花名册-{today:%Y%m%d}.xlsx")
+
+
+@routes.get(
+    "/full",
+    summary="Every person of a division's files with all that the registry keeps (.xlsx)",
+    response_class=StreamingResponse,
+    responses=XLSX_ANSWER,
+)
+async def full(
+    request: Request, session: SessionDep, caller: Reads, division: Place
+) -> StreamingResponse:
+    place, names = await place_of(session, caller, division)
+    await _note(session, caller, "roster.export_full", division)
+    today = clock.today()
+    look = Look(names=names, plain=caller.can(PLAIN), on=today)
+    body = wide.workbook(
+        f"{place.name}农村困难家庭全量花名册",
+        stated(place, today),
+        _database(request),
+        division,
+        look,
+        divisions=caller.divisions,
+    )
+    return download(body, f"{place.name}全量花名册-{today:%Y%m%d}.xlsx")
+
+
+async def place_of(
+    session: AsyncSession, caller: Caller, division: str
+) -> tuple[Division, Directory]:
+    """The division and the names of its county. Raises NotFound beyond the caller's divisions."""
+    if not caller.covers(division):
+        raise NotFound("division_unknown", "no such division among those of this token")
+    names = await divisions.directory(session, divisions.county_of(division))
+    place = names.get(division)
+    if place is None or place.level == "city":
+        raise NotFound("division_unknown", "name a county, a township or a village")
+    return place, names
+
+
+def stated(place: Division, today: date) -> str:
+    """The line below a title: who reports, on which day, in which units."""
+    return f"填报单位：{place.name}　　填报日期：{today:%Y年%m月%d日}　　单位：户、人、元"
+
+
+def download(body: AsyncIterator[bytes] | Iterator[bytes], name: str) -> StreamingResponse:
+    """A workbook as an answer that nobody on the way keeps."""
+    return StreamingResponse(
+        body,
+        media_type=XLSX,
+        headers={
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}",
+            "Cache-Control": "no-store",
+        },
+    )
+
+
+def _database(request: Request) -> Database:
+    database: Database = request.app.state.platform.database
+    return database
+
+
+async def _note(session: AsyncSession, caller: Caller, action: str, division: str) -> None:
+    await audit.record(
+        session,
+        caller,
+        action=action,
+        subject_type="division",
+        subject_id=division,
+        division_code=division,
+        detail={"plain": caller.can(PLAIN)},
+    )
