@@ -10,26 +10,37 @@ from urllib.parse import quote
 
 from fastapi import Query, Request
 from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.households.views import PLAIN
-from services.registry.rosters import exporting, template, wide
+from services.registry.rosters import exporting, monthly, monthly_queries, template, wide
+from services.registry.rosters.monthly_queries import Asked
+from services.registry.rosters.monthly_rules import ListKind, period
 from services.registry.rosters.wide_values import Look
 from shared import api, audit, clock, divisions
 from shared.auth import Caller, requires
 from shared.db import Database, SessionDep
 from shared.divisions import Directory, Division
-from shared.errors import NotFound
+from shared.errors import Fault, NotFound, Refused
 
 routes = api.router("/v1/rosters", tags=["rosters"])
 
 Reads = Annotated[Caller, requires("registry.rosters:read")]
-Place = Annotated[str, Query(pattern=r"^([0-9]{6}|[0-9]{9}|[0-9]{12})$")]
+_PLACE = r"^([0-9]{6}|[0-9]{9}|[0-9]{12})$"
+Place = Annotated[str, Query(pattern=_PLACE)]
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 XLSX_ANSWER: dict[int | str, dict[str, Any]] = {
     200: {"content": {XLSX: {"schema": {"type": "string", "format": "binary"}}}}
 }
+
+
+class Book(BaseModel):
+    """Which monthly book: of a division, by the name of its statistical month."""
+
+    division: Annotated[str, Field(pattern=_PLACE)]
+    month: Annotated[str, Field(pattern=r"^(19|20)[0-9]{2}-(0[1-9]|1[0-2])$")]
 
 
 @routes.get(
@@ -79,6 +90,41 @@ async def full(
     return download(body, f"{place.name}全量花名册-{today:%Y%m%d}.xlsx")
 
 
+@routes.get(
+    "/lists/{kind}",
+    summary="A monthly book: households that came or went, or whose dibao rose or fell (.xlsx)",
+    response_class=StreamingResponse,
+    responses=XLSX_ANSWER,
+)
+async def monthly_list(
+    request: Request,
+    session: SessionDep,
+    caller: Reads,
+    kind: ListKind,
+    book: Annotated[Book, Query()],
+) -> StreamingResponse:
+    place, names = await place_of(session, caller, book.division)
+    first, today = date.fromisoformat(f"{book.month}-01"), clock.today()
+    county = divisions.county_of(book.division)
+    span = period(first, *await monthly_queries.cut_offs(session, county, first))
+    if span.begins_on > today:
+        fault = Fault("#/month", "month_ahead", f"该统计月自{span.begins_on:%Y年%m月%d日}起")
+        raise Refused("month_ahead", "this month has not begun yet", faults=[fault])
+    await _note(session, caller, "roster.list", book.division, kind=kind.value, month=book.month)
+    asked = Asked(
+        kind=kind, period=span, division=book.division, divisions=caller.divisions, today=today
+    )
+    days = f"{span.begins_on:%Y年%m月%d日}至{span.ends_on:%Y年%m月%d日}"
+    body = monthly.workbook(
+        f"{place.name}{first:%Y年%m月}{monthly.NAMES[kind]}",
+        f"{stated(place, today)}　　统计时段：{days}",
+        _database(request),
+        asked,
+        monthly.Look(names, caller.can(PLAIN)),
+    )
+    return download(body, f"{place.name}{monthly.NAMES[kind]}-{first:%Y%m}.xlsx")
+
+
 async def place_of(
     session: AsyncSession, caller: Caller, division: str
 ) -> tuple[Division, Directory]:
@@ -114,7 +160,9 @@ def _database(request: Request) -> Database:
     return database
 
 
-async def _note(session: AsyncSession, caller: Caller, action: str, division: str) -> None:
+async def _note(
+    session: AsyncSession, caller: Caller, action: str, division: str, **what: str
+) -> None:
     await audit.record(
         session,
         caller,
@@ -122,5 +170,5 @@ async def _note(session: AsyncSession, caller: Caller, action: str, division: st
         subject_type="division",
         subject_id=division,
         division_code=division,
-        detail={"plain": caller.can(PLAIN)},
+        detail={"plain": caller.can(PLAIN), **what},
     )

@@ -20,7 +20,7 @@ Value = str | int | Decimal | date | None
 
 MAIN: Final = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 XML: Final = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
-TITLE, SUBTITLE, HEADER, CELL, TEXT, DAY, MONEY = 1, 2, 3, 4, 5, 6, 7
+TITLE, SUBTITLE, HEADER, CELL, TEXT, DAY, MONEY, CELL_OF_DAY, CELL_OF_MONEY = range(1, 10)
 """Styles of ``styles.xml``. A CELL has borders; a TEXT stays text when somebody edits it."""
 
 _OFFICE: Final = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -45,7 +45,7 @@ _STYLES = (
     '<left style="thin"/><right style="thin"/><top style="thin"/><bottom style="thin"/>'
     "<diagonal/></border></borders>"
     '<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/>'
-    '</cellStyleXfs><cellXfs count="8">'
+    '</cellStyleXfs><cellXfs count="10">'
     '<xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/>'
     '<xf numFmtId="0" fontId="1" fillId="0" borderId="0" xfId="0" applyFont="1" '
     'applyAlignment="1"><alignment horizontal="center"/></xf>'
@@ -59,6 +59,10 @@ _STYLES = (
     '<xf numFmtId="49" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>'
     '<xf numFmtId="164" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>'
     '<xf numFmtId="2" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>'
+    '<xf numFmtId="164" fontId="0" fillId="0" borderId="1" xfId="0" applyNumberFormat="1" '
+    'applyBorder="1" applyAlignment="1"><alignment horizontal="center" vertical="center"/></xf>'
+    '<xf numFmtId="2" fontId="0" fillId="0" borderId="1" xfId="0" applyNumberFormat="1" '
+    'applyBorder="1" applyAlignment="1"><alignment horizontal="right" vertical="center"/></xf>'
     '</cellXfs><cellStyles count="1">'
     '<cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>'
 )
