@@ -13,9 +13,9 @@ from fastapi.responses import StreamingResponse
 from starlette.formparsers import MultiPartParser
 
 from services.registry.households.views import PLAIN
-from services.registry.rosters import actions, child, queries, reading, remarks
+from services.registry.rosters import actions, child, pair_files, queries, reading, remarks
 from services.registry.rosters.archive import MAX_FILE, UnusableWorkbookError
-from services.registry.rosters.downloads_api import XLSX_ANSWER, Reads, download
+from services.registry.rosters.downloads_api import XLSX_ANSWER, ZIP, Reads, download
 from services.registry.rosters.queries import Upload
 from services.registry.rosters.schemas import (
     Asked,
@@ -47,16 +47,20 @@ _PIECE = 64 * 1024
 @routes.post(
     "",
     status_code=202,
-    summary="Hand in a county's roster (.xlsx)",
+    summary="Hand in a county's roster (.xlsx, or two of them joined by the head's ID number)",
     openapi_extra={"x-max-body-bytes": MAX_FILE + _FORM_AROUND_FILE},
 )
 async def hand_in(
     session: SessionDep,
     caller: Writes,
     file: Annotated[UploadFile, File(description="The workbook as the office keeps it.")],
+    second: Annotated[
+        UploadFile | None,
+        File(description="Where it is kept as 家庭查询 and 人员查询: the other of the two."),
+    ] = None,
     dry_run: Annotated[bool, Query(description="Only say what an import would do.")] = False,
 ) -> Received:
-    content = await file.read()
+    content = await _content(file, second)
     await queries.wait_for_child(session)
     try:
         survey = await child.run(reading.survey, content)
@@ -121,7 +125,7 @@ async def report_of(
 
 @routes.get(
     "/{roster_id}/report.xlsx",
-    summary="The same workbook with a column of remarks",
+    summary="The same workbook with a column of remarks (of a pair both, as a zip)",
     response_class=StreamingResponse,
     responses=XLSX_ANSWER,
 )
@@ -137,9 +141,17 @@ async def report_workbook(session: SessionDep, caller: Reads, roster_id: UUID) -
     await _audit(session, caller, upload, "roster.download", plain=True)
     await queries.wait_for_child(session)
     remarked = await child.run(reading.remark, content, told)
-    return download(
-        _pieces(remarked), f"花名册-导入意见-{clock.day_of(upload.created_at):%Y%m%d}.xlsx"
-    )
+    day = f"{clock.day_of(upload.created_at):%Y%m%d}"
+    if pair_files.unpack(content):
+        return download(_pieces(remarked), f"花名册-导入意见-{day}.zip", ZIP)
+    return download(_pieces(remarked), f"花名册-导入意见-{day}.xlsx")
+
+
+async def _content(file: UploadFile, second: UploadFile | None) -> bytes:
+    content = await file.read()
+    if second is None:
+        return content
+    return pair_files.pack([(file.filename, content), (second.filename, await second.read())])
 
 
 async def _upload(session: SessionDep, caller: Caller, roster_id: UUID) -> Upload:

@@ -31,6 +31,7 @@ _PLACE = r"^([0-9]{6}|[0-9]{9}|[0-9]{12})$"
 Place = Annotated[str, Query(pattern=_PLACE)]
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+ZIP = "application/zip"
 XLSX_ANSWER: dict[int | str, dict[str, Any]] = {
     200: {"content": {XLSX: {"schema": {"type": "string", "format": "binary"}}}}
 }
@@ -143,11 +144,13 @@ def stated(place: Division, today: date) -> str:
     return f"填报单位：{place.name}　　填报日期：{today:%Y年%m月%d日}　　单位：户、人、元"
 
 
-def download(body: AsyncIterator[bytes] | Iterator[bytes], name: str) -> StreamingResponse:
+def download(
+    body: AsyncIterator[bytes] | Iterator[bytes], name: str, media_type: str = XLSX
+) -> StreamingResponse:
     """A workbook as an answer that nobody on the way keeps."""
     return StreamingResponse(
         body,
-        media_type=XLSX,
+        media_type=media_type,
         headers={
             "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}",
             "Cache-Control": "no-store",
