@@ -15,7 +15,7 @@ from starlette.formparsers import MultiPartParser
 from services.registry.households.views import PLAIN
 from services.registry.rosters import actions, child, pair_files, queries, reading, remarks
 from services.registry.rosters.archive import MAX_FILE, UnusableWorkbookError
-from services.registry.rosters.downloads_api import XLSX_ANSWER, ZIP, Reads, download
+from services.registry.rosters.downloads_api import REMARKED_ANSWER, ZIP, Reads, download
 from services.registry.rosters.queries import Upload
 from services.registry.rosters.schemas import (
     Asked,
@@ -127,7 +127,7 @@ async def report_of(
     "/{roster_id}/report.xlsx",
     summary="The same workbook with a column of remarks (of a pair both, as a zip)",
     response_class=StreamingResponse,
-    responses=XLSX_ANSWER,
+    responses=REMARKED_ANSWER,
 )
 async def report_workbook(session: SessionDep, caller: Reads, roster_id: UUID) -> StreamingResponse:
     upload = await _upload(session, caller, roster_id)

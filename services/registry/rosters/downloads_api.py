@@ -32,9 +32,9 @@ Place = Annotated[str, Query(pattern=_PLACE)]
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 ZIP = "application/zip"
-XLSX_ANSWER: dict[int | str, dict[str, Any]] = {
-    200: {"content": {XLSX: {"schema": {"type": "string", "format": "binary"}}}}
-}
+_BYTES: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+XLSX_ANSWER: dict[int | str, dict[str, Any]] = {200: {"content": {XLSX: _BYTES}}}
+REMARKED_ANSWER: dict[int | str, dict[str, Any]] = {200: {"content": {XLSX: _BYTES, ZIP: _BYTES}}}
 
 
 class Book(BaseModel):

@@ -4,7 +4,7 @@ Policy section 9. The list is streamed, so only its totals are held until it is 
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import count
@@ -106,6 +106,7 @@ _OF_KIND: Final[Mapping[ListKind, tuple[_Column, ...]]] = {
     ),
 }
 _GRANTS: Final = (
+    _Column("上期困难类型", lambda one, _: _category(one.category_before)),
     _Column("上期家庭人口数（人）", lambda one, _: one.people_before),
     _Column("上月低保金（元）", lambda one, _: one.before, CELL_OF_MONEY),
     _Column("本月低保金（元）", lambda one, _: one.now, CELL_OF_MONEY),
@@ -153,18 +154,18 @@ class _Totals:
 
 def workbook(
     title: str, stated: str, database: Database, asked: Asked, look: Look
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes]:
     """The bytes of an .xlsx with the list and its totals."""
     totals, kind = _Totals(), asked.kind
 
-    async def rows() -> AsyncIterator[str]:
+    async def rows() -> AsyncGenerator[str]:
         serials = count(1)
         async for page in monthly_queries.pages(database, asked):
             for one in page:
                 totals.add(one)
             yield "".join(_row(next(serials), one, kind, look) for one in page)
 
-    async def total_rows() -> AsyncIterator[str]:
+    async def total_rows() -> AsyncGenerator[str]:
         yield "".join(_total_rows(totals, kind))
 
     widths = [6, *(column.width for column in _columns(kind))]

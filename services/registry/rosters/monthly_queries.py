@@ -50,7 +50,8 @@ class Listed:
     """One household of a list. ``on`` is the day that ``facts`` are of; the rest is of its kind.
 
     ``happened_on`` and ``way`` of those who came or went, ``reason`` of those who went; ``before``
-    and ``now`` in yuan of those whose grant changed, and how many people they were before.
+    and ``now`` in yuan of those whose grant changed, with their category and how many people they
+    were when the period began.
     """
 
     household_no: str
@@ -61,6 +62,7 @@ class Listed:
     happened_on: date | None = None
     way: str = ""
     reason: str = ""
+    category_before: Category | None = None
     people_before: int | None = None
     before: Decimal | None = None
     now: Decimal | None = None
@@ -142,7 +144,14 @@ def _listed(row: asyncpg.Record, heads: Mapping[UUID, PersonalData], asked: Aske
         if left is None:
             return None
         return Listed(**known, happened_on=row["happened_on"], way=left, reason=row["reason"])
-    return Listed(**known, people_before=row["people_before"], before=row["before"], now=row["now"])
+    category = row["category_before"]
+    return Listed(
+        **known,
+        category_before=Category(category) if category else None,
+        people_before=row["people_before"],
+        before=row["before"],
+        now=row["now"],
+    )
 
 
 _HERE = f"""division_code >= $1 AND division_code < $2 AND household_id > $4
@@ -169,11 +178,7 @@ _WENT = f"""
 def _changed(how: str) -> str:
     """Households whose dibao of the month is ``how`` that of the one before, both being told of."""
     return f"""
-    SELECT household_id, $7::date AS as_of, before, now, (
-        SELECT jsonb_array_length(facts->'members') FROM household_versions AS archive
-        WHERE archive.household_id = told.household_id AND valid_from < $8::date
-        ORDER BY valid_from DESC, revision DESC LIMIT 1
-    ) AS people_before
+    SELECT household_id, $7::date AS as_of, before, now, category_before, people_before
     FROM (
         SELECT household_id, sum(amount) FILTER (WHERE month = $5) AS before,
                sum(amount) FILTER (WHERE month = $6) AS now
@@ -182,6 +187,13 @@ def _changed(how: str) -> str:
           AND status <> '{AssistanceStatus.REVERSED.value}' AND {_HERE}
         GROUP BY household_id
     ) AS told
+    LEFT JOIN LATERAL (
+        SELECT facts->>'category' AS category_before,
+               jsonb_array_length(facts->'members') AS people_before
+        FROM household_versions AS archive
+        WHERE archive.household_id = told.household_id AND valid_from < $8::date
+        ORDER BY valid_from DESC, revision DESC LIMIT 1
+    ) AS earlier ON true
     WHERE now {how} before
     ORDER BY household_id LIMIT {PAGE}
 """  # noqa: S608 (constants)

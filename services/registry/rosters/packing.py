@@ -8,7 +8,8 @@ would leave after it and personal data lie about meanwhile; hence by hand.
 import asyncio
 import io
 import zipfile
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -77,7 +78,7 @@ class Sheet:
 
     name: str
     head: str
-    rows: AsyncIterator[str]
+    rows: AsyncGenerator[str]
     tail: Callable[[], str]
 
 
@@ -100,10 +101,10 @@ class _Sink(io.RawIOBase):
         return taken
 
 
-async def workbook(*sheets: Sheet) -> AsyncIterator[bytes]:
+async def workbook(*sheets: Sheet) -> AsyncGenerator[bytes]:
     """The bytes of an .xlsx with these sheets, one after the other, piece by piece.
 
-    Packing goes on beside the event loop.
+    Packing goes on beside the event loop. Who stops listening ends what reads the rows.
     """
     sink = _Sink()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -112,9 +113,10 @@ async def workbook(*sheets: Sheet) -> AsyncIterator[bytes]:
         for number, sheet in enumerate(sheets, start=1):
             with archive.open(_place(number), "w", force_zip64=True) as part:
                 part.write((XML + sheet.head).encode())
-                async for piece in sheet.rows:
-                    await asyncio.to_thread(part.write, piece.encode())
-                    yield sink.take()
+                async with aclosing(sheet.rows) as pieces:
+                    async for piece in pieces:
+                        await asyncio.to_thread(part.write, piece.encode())
+                        yield sink.take()
                 part.write(sheet.tail().encode())
     yield sink.take()
 

@@ -3,7 +3,7 @@
 Titles, two header rows and the household's cells merged over its people, as offices know it.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
@@ -27,11 +27,11 @@ class Written:
 
 def workbook(
     title: str, subtitle: str, pages: AsyncIterator[Sequence[Written]]
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes]:
     """The bytes of an .xlsx with these households, page after page."""
     merged = _Merged()
 
-    async def rows() -> AsyncIterator[str]:
+    async def rows() -> AsyncGenerator[str]:
         async for page in pages:
             yield "".join(_household(one, merged) for one in page)
 

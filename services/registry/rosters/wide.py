@@ -6,7 +6,8 @@ each in a transaction of its own, because a stream outlives its request.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from datetime import date
 from itertools import groupby
 from operator import itemgetter
@@ -38,23 +39,24 @@ def workbook(
     look: Look,
     *,
     divisions: Sequence[str],
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes]:
     """The bytes of an .xlsx with the people of ``division``, as far as ``divisions`` cover it.
 
     Files that are closed are left out, and so are those that nobody stands in any more.
     """
     writing = _Writing(look)
 
-    async def rows() -> AsyncIterator[str]:
-        async for page in _pages(database, division, divisions, look.on):
-            yield await asyncio.to_thread(writing.page, page)
+    async def rows() -> AsyncGenerator[str]:
+        async with aclosing(_pages(database, division, divisions, look.on)) as pages:
+            async for page in pages:
+                yield await asyncio.to_thread(writing.page, page)
 
     return packing.workbook(Sheet(SHEET, _sheet_head(title, stated), rows(), writing.tail))
 
 
 async def _pages(
     database: Database, division: str, divisions: Sequence[str], today: date
-) -> AsyncIterator[Page]:
+) -> AsyncGenerator[Page]:
     """Every page of the division; the next one is on its way while one is in use."""
 
     async def read(after: UUID | None) -> Page:
@@ -70,6 +72,7 @@ async def _pages(
             yield page
     finally:
         ahead.cancel()
+        await asyncio.gather(ahead, return_exceptions=True)
 
 
 class _Writing:

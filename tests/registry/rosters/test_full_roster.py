@@ -1,22 +1,27 @@
 """The full roster: 80 columns a person, streamed; one's own divisions, masked, each person once."""
 
+import asyncio
 import io
+from collections.abc import AsyncGenerator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import openpyxl
 import pytest
+from sqlalchemy import text
 
-from services.registry.rosters import wide_queries
+from services.registry.rosters import wide, wide_queries
 from services.registry.rosters.wide_columns import WIDE
-from services.registry.rosters.wide_values import ORIGINS, STATES
+from services.registry.rosters.wide_values import ORIGINS, STATES, Look
 from shared import clock
 from shared.contracts.registry import State
+from shared.db import Database
 from tests.registry.rosters import sheets
 from tests.registry.rosters.beside import FIRST_OF_YEAR, write_beside
 from tests.registry.rosters.conftest import SCOPES, Office
 from tests.registry.rosters.sheets import household, person
+from tests.registry.rosters.test_placing import NAMES
 
 TWO = [
     household(
@@ -172,3 +177,50 @@ async def test_closed_files_and_people_who_left_are_not_in_it(office: Office) ->
     )
     (row,) = await full(office, scopes="pii:read")
     assert (row["name"], row["people"]) == ("=1+1", 1)
+
+
+async def test_who_moves_while_it_is_written_stands_once_and_nobody_is_left_out(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = [household(person(2 * at + 1, name=f"村民{at}")) for at in range(6)]
+    await office.bring_in(sheets.workbook(many))
+    monkeypatch.setattr(
+        wide_queries,
+        "_HOUSEHOLDS",
+        wide_queries._HOUSEHOLDS.replace(f"LIMIT {wide_queries.PAGE}", "LIMIT 1"),
+    )
+    api = Database(office.service.api_url, application_name="roster-tests", pool_size=4)
+    try:
+        body = the_county(api)
+        pieces = [await anext(body)]
+        await office.rows(
+            "UPDATE households SET division_code = '331124101201' WHERE household_id IN ("
+            "(SELECT min(household_id::text)::uuid FROM households), "
+            "(SELECT max(household_id::text)::uuid FROM households)) RETURNING 1"
+        )
+        pieces += [piece async for piece in body]
+    finally:
+        await api.close()
+    names = sorted(row["name"] for row in read(b"".join(pieces)))
+    assert names == [f"村民{at}" for at in range(6)]
+
+
+async def test_who_stops_listening_ends_what_reads(office: Office) -> None:
+    many = [household(person(2 * at + 1, name=f"村民{at}")) for at in range(3)]
+    await office.bring_in(sheets.workbook(many))
+    api = Database(office.service.api_url, application_name="roster-tests", pool_size=1)
+    try:
+        before = len(asyncio.all_tasks())
+        body = the_county(api)
+        await anext(body)
+        await body.aclose()
+        assert len(asyncio.all_tasks()) == before
+        async with asyncio.timeout(5), api.transaction(divisions=("331124",)) as session:
+            await session.execute(text("SELECT 1"))
+    finally:
+        await api.close()
+
+
+def the_county(database: Database) -> AsyncGenerator[bytes]:
+    look = Look(names=NAMES, plain=True, on=clock.today())
+    return wide.workbook("标题", "填报", database, "331124", look, divisions=("331124",))

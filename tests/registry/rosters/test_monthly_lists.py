@@ -159,8 +159,30 @@ async def test_whose_dibao_rose_or_fell(office: Office, registry: Registry) -> N
     )
     assert down[await number(office, fell)]["增减金额（元）"] == -0.01
     assert row["上期家庭人口数（人）"] == row["家庭人口数（人）"] == 1
+    assert (row["上期困难类型"], row["困难类型"]) == ("低保", "低保")
     assert up_totals["低保"]["增减金额（元）"] == up_totals["合计"]["增减金额（元）"] == 30.01
     assert down_totals["合计"]["本月低保金（元）"] == 299.99
+
+
+async def test_a_member_and_a_category_more_stand_beside_the_amounts(
+    office: Office, registry: Registry
+) -> None:
+    """With a cut-off on the 15th, March begins on 16 February."""
+    household_id = await office.identified()
+    await paid(registry, household_id, "2026-02", "300.00")
+    await paid(registry, household_id, "2026-03", "500.00")
+    for day, relation in (("2026-02-15", "son"), ("2026-02-16", "daughter")):
+        answer = await office.client.post(
+            f"/v1/households/{household_id}/members", json=person(relation, valid_from=day)
+        )
+        assert answer.status_code == 201, answer.text
+    await office.read(household_id)
+    await office.change(
+        household_id, valid_from="2026-03-01", category="tekun", reason="复核后调整"
+    )
+    row = (await book(office, "increase", "2026-03"))[0][await number(office, household_id)]
+    assert (row["上期家庭人口数（人）"], row["家庭人口数（人）"]) == (2, 3)
+    assert (row["上期困难类型"], row["困难类型"]) == ("低保", "特困供养")
 
 
 async def test_january_is_compared_with_december(office: Office, registry: Registry) -> None:
