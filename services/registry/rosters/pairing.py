@@ -13,8 +13,9 @@ from services.registry.rosters import cells, rules
 from services.registry.rosters.archive import UnusableWorkbookError
 from services.registry.rosters.columns import BY_KEY, RELATIONS, Severity
 from services.registry.rosters.facts import Finding, Judged
-from services.registry.rosters.member_rules import LONGEST_NAME
-from services.registry.rosters.pair_books import HEAD_ID, HOMES, Book, Books
+from services.registry.rosters.findings import Reader
+from services.registry.rosters.member_rules import read_member
+from services.registry.rosters.pair_books import HEAD_ID, HOMES, PEOPLE, Book, Books
 from services.registry.rosters.placing import Gazetteer
 from services.registry.rosters.sheet import Cell, Row
 from shared.contracts.registry import Relation
@@ -22,6 +23,8 @@ from shared.identity import InvalidIdNumberError, normalise_code, parse_id_numbe
 
 _HEAD: Final = next(word for word, meant in RELATIONS.items() if meant is Relation.HEAD)
 _LABELS: Final = {"head_id": HEAD_ID.label} | {key: column.label for key, column in BY_KEY.items()}
+_NO_HOME: Final[dict[str, Cell]] = dict.fromkeys((column.key for column in HOMES), "")
+_NO_PERSON: Final[dict[str, Cell]] = dict.fromkeys((column.key for column in PEOPLE), "")
 
 
 def glance(books: Books) -> tuple[int, dict[str, tuple[str, int]]]:
@@ -49,7 +52,7 @@ def judge(
     """
     joining = _Joining(books, on)
     judged = [_household(joining, row, gazetteer, divisions, on=on) for row in books.homes.rows]
-    judged += [_homeless(joining, rows, gazetteer) for rows in joining.homeless()]
+    judged += [_homeless(joining, rows, gazetteer, on=on) for rows in joining.homeless()]
     return rules.settle_people_standing_twice(books, judged)
 
 
@@ -65,7 +68,7 @@ class _Joining:
         """By row of 人员查询: why its head is not known."""
         self.number_of: dict[int, str] = {}
         self._people = self._by_head()
-        self._homes = self._by_number()
+        self._look_at_homes()
 
     def number(self, cell: Cell) -> str:
         """An ID number in its one form: 15 digits become 18. One that is wrong stays as written."""
@@ -101,7 +104,7 @@ class _Joining:
                 found.setdefault(number, []).append(row)
         return found
 
-    def _by_number(self) -> dict[str, list[Row]]:
+    def _look_at_homes(self) -> None:
         found: dict[str, list[Row]] = {}
         for row in self.books.homes.rows:
             number, fault = self._read(row)
@@ -118,7 +121,6 @@ class _Joining:
             if number not in self._people:
                 message = "人员查询中没有此户的任何人员"
                 self.faults.setdefault(rows[0].number, ("household_without_people", message))
-        return found
 
     def _read(self, row: Row) -> tuple[str, tuple[str, str] | None]:
         try:
@@ -134,38 +136,36 @@ def _household(
     books = joining.books
     people = joining.people_of(home)
     if not people:
-        code, message = joining.faults[home.number]
-        return Judged(
-            first_row=home.number,
-            last_row=home.number,
-            serial=cells.serial(home.cells["serial"]),
-            head_name=cells.name(home.cells["head_name"])[:LONGEST_NAME],
-            place=_place_of(home, gazetteer),
-            facts=None,
-            findings=(_rejected(books.homes, "head_id", home.number, code, message),),
-            persons=(),
-            people=0,
-        )
+        return _alone(joining, home, gazetteer, divisions, on=on)
     books.home_of.update({row.number: home.number for row in people})
     rows, found = _with_head(joining, home, people)
-    empty: dict[str, Cell] = dict.fromkeys((column.key for column in HOMES), "")
-    whole = [
-        Row(row.number, {**(home.cells if at == 0 else empty), **row.cells})
-        for at, row in enumerate(rows)
-    ]
+    first, *others = rows
+    whole = [Row(first.number, {**home.cells, **first.cells})]
+    whole += [Row(row.number, {**_NO_HOME, **row.cells}) for row in others]
     judged = rules.judge(books, whole, gazetteer, divisions, on=on)
-    update = {
-        "first_row": home.number,
-        "last_row": home.number,
-        # a template without a row for the head may take a name for it; here the number decides
-        "findings": tuple(one for one in judged.findings if one.code != "head_by_name"),
-    }
-    return judged.model_copy(update=update).with_findings(*found)
+    # a template without a row for the head may take a name for it; here the number decides
+    kept = tuple(one for one in judged.findings if one.code != "head_by_name")
+    return _at_home(judged, home, kept).with_findings(*found)
 
 
-def _place_of(home: Row, gazetteer: Gazetteer) -> str:
-    township, village = (cells.words(home.cells[key]) for key in ("township", "village"))
-    return gazetteer.place(township, village).code
+def _alone(
+    joining: _Joining, home: Row, gazetteer: Gazetteer, divisions: Sequence[str], *, on: date
+) -> Judged:
+    """A household that nobody can be joined to: why, and what else is wrong in its own row."""
+    books = joining.books
+    nobody = Row(-home.number, {**_NO_PERSON, **home.cells})
+    books.home_of[nobody.number] = home.number
+    judged = rules.judge(books, [nobody], gazetteer, divisions, on=on)
+    own = [one for one in judged.findings if one.sheet == books.homes.sheet]
+    fault = _rejected(books.homes, "head_id", home.number, *joining.faults[home.number])
+    kept = (fault, *(one for one in own if one.code != "count_differs"))
+    return _at_home(judged, home, kept).model_copy(update={"people": 0})
+
+
+def _at_home(judged: Judged, home: Row, findings: tuple[Finding, ...]) -> Judged:
+    """The household with its place in 家庭查询 and these findings."""
+    place = {"first_row": home.number, "last_row": home.number}
+    return judged.model_copy(update={**place, "findings": findings})
 
 
 def _with_head(
@@ -215,16 +215,14 @@ def _says_head(row: Row) -> bool:
     return RELATIONS.get(cells.words(row.cells["relation"])) is Relation.HEAD
 
 
-def _homeless(joining: _Joining, rows: Sequence[Row], gazetteer: Gazetteer) -> Judged:
+def _homeless(joining: _Joining, rows: Sequence[Row], gazetteer: Gazetteer, *, on: date) -> Judged:
+    """People who have no household in 家庭查询: why, and what else is wrong in their rows."""
     books = joining.books
-    message = "家庭查询中没有可对应的户主公民身份号码"
-    findings = [
-        _rejected(
-            books.people,
-            "head_id",
-            row.number,
-            *joining.unread.get(row.number, ("people_without_household", message)),
-        )
+    why = ("people_without_household", "家庭查询中没有可对应的户主公民身份号码")
+    reader = Reader(books, rows)
+    read = [read_member(reader, row, on=on) for row in rows]
+    faults = [
+        _rejected(books.people, "head_id", row.number, *joining.unread.get(row.number, why))
         for row in rows
     ]
     return Judged(
@@ -234,19 +232,10 @@ def _homeless(joining: _Joining, rows: Sequence[Row], gazetteer: Gazetteer) -> J
         head_name="",
         place=gazetteer.county_code,
         facts=None,
-        findings=tuple(findings),
-        persons=tuple(
-            (number, row.number) for row in rows if (number := _valid_number(joining, row))
-        ),
+        findings=(*faults, *reader.found),
+        persons=tuple((one.id_number, one.row) for one in read if one),
         people=len(rows),
     )
-
-
-def _valid_number(joining: _Joining, row: Row) -> str:
-    try:
-        return parse_id_number(joining.number(row.cells["id_number"])).number
-    except (cells.UnreadableCellError, InvalidIdNumberError):
-        return ""
 
 
 def _rejected(book: Book, key: str, row: int, code: str, message: str) -> Finding:

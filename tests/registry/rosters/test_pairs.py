@@ -95,13 +95,34 @@ def test_a_missing_or_damaged_head_number_joins_nobody(written: Any, code: str |
     assert faults(lost) == [(code, f"{PEOPLE_AT}!A4")]
 
 
+def test_what_cannot_be_joined_is_told_all_that_is_wrong_with_it() -> None:
+    stray = member(5, name="", work="写诗")
+    alone, homeless = judged([home(WANG, wage=-1, village="不存在村", count=4)], [stray])
+    assert sorted(faults(alone)) == sorted(
+        [
+            ("household_without_people", f"{HOMES_AT}!A4"),
+            ("number_negative", f"{HOMES_AT}!I4"),
+            ("village_unknown", f"{HOMES_AT}!D4"),
+        ]
+    )
+    assert {one.severity.value for one in alone.findings} == {"reject"}
+    assert (alone.place, alone.people, alone.persons) == ("331124203", 0, ())
+    assert sorted(faults(homeless)) == sorted(
+        [
+            ("people_without_household", f"{PEOPLE_AT}!A3"),
+            ("name_missing", f"{PEOPLE_AT}!B3"),
+            ("word_unknown", f"{PEOPLE_AT}!K3"),
+        ]
+    )
+
+
 def test_a_float_that_keeps_its_digits_is_still_no_head() -> None:
     damaged, _ = judged([home(ZHANG, head_id=331124198005)], [ZHANG])
     assert faults(damaged) == [("household_without_people", f"{HOMES_AT}!A4")]
 
 
 def test_one_head_of_two_households_gives_its_people_to_neither() -> None:
-    first, second, homeless = judged([home(ZHANG), home(ZHANG, village="三都村")], [ZHANG])
+    first, second, homeless = judged([home(ZHANG), home(ZHANG, causes="因残")], [ZHANG])
     assert faults(first) == [("head_of_two_households", f"{HOMES_AT}!A4")]
     assert faults(second) == [("head_of_two_households", f"{HOMES_AT}!A5")]
     assert "第 5 行" in first.findings[0].message
