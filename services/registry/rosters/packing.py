@@ -13,7 +13,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Final
+from typing import IO, Final
 
 from services.registry.rosters.sheet import column_letters, escaped
 
@@ -113,12 +113,33 @@ async def workbook(*sheets: Sheet) -> AsyncGenerator[bytes]:
         for number, sheet in enumerate(sheets, start=1):
             with archive.open(_place(number), "w", force_zip64=True) as part:
                 part.write((XML + sheet.head).encode())
-                async with aclosing(sheet.rows) as pieces:
-                    async for piece in pieces:
-                        await asyncio.to_thread(part.write, piece.encode())
+                async with aclosing(_packed(sheet.rows, part)) as packed:
+                    async for _ in packed:
                         yield sink.take()
                 part.write(sheet.tail().encode())
     yield sink.take()
+
+
+async def _packed(rows: AsyncGenerator[str], part: IO[bytes]) -> AsyncGenerator[None]:
+    """Write the pieces, one packed in a thread while the next is made; tells of each when it is in.
+
+    No thread writes any more when this ends, however it ends.
+    """
+    under_way: asyncio.Future[int] | None = None
+    async with aclosing(rows) as pieces:
+        try:
+            async for piece in pieces:
+                if under_way:
+                    await asyncio.shield(under_way)
+                    yield
+                writing = asyncio.to_thread(part.write, piece.encode())
+                under_way = asyncio.ensure_future(writing)
+        finally:
+            if under_way:
+                await asyncio.wait([under_way])
+    if under_way:
+        under_way.result()
+        yield
 
 
 def _place(number: int) -> str:

@@ -112,4 +112,6 @@ def household_cell(rows: Sequence[Row], key: str) -> tuple[Cell, Row, bool]:
 
 def escaped(text: str) -> str:
     """``text`` for an inline string: markup escaped, characters that XML forbids left out."""
+    if text.isalnum():
+        return text  # most are: nothing in them is markup or forbidden
     return escape(_FORBIDDEN.sub("", text))
