@@ -30,6 +30,7 @@ from services.registry.retention import api as retention
 from services.registry.returns import api as returns
 from services.registry.reviews import api as reviews
 from services.registry.rosters import api as rosters
+from services.registry.rosters import downloads_api
 from services.registry.settings import RegistrySettings, load
 from services.registry.sources import api as sources
 from services.registry.splits import api as splits
@@ -67,6 +68,7 @@ def create(settings: RegistrySettings | None = None) -> FastAPI:
             mergers.routes,
             transfers.routes,
             transfers.offer_routes,
+            downloads_api.routes,
             rosters.routes,
             exchange.routes,
             feed_api.routes,

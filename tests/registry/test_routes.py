@@ -246,6 +246,8 @@ ELSEWHERE = {
     "GET /v1/exchange/snapshot": "exchange/test_changes.py",
     "GET /v1/rosters": "rosters/test_api.py",
     "GET /v1/rosters/export": "rosters/test_api.py",
+    "GET /v1/rosters/full": "rosters/test_full_roster.py",
+    "GET /v1/rosters/lists/{kind}": "rosters/test_monthly_lists.py",
     "GET /v1/rosters/{roster_id}": "rosters/test_api.py",
     "GET /v1/rosters/{roster_id}/report": "rosters/test_api.py",
     "GET /v1/rosters/{roster_id}/report.xlsx": "rosters/test_api.py",

@@ -29,7 +29,8 @@ from services.registry.rosters.columns import (
     WORK,
     word_of,
 )
-from services.registry.rosters.template import Value, Written
+from services.registry.rosters.packing import Value
+from services.registry.rosters.template import Written
 from shared.contracts.registry import Disability, Member
 from shared.db import Database
 from shared.divisions import Directory
