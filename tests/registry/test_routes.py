@@ -225,6 +225,7 @@ ELSEWHERE = {
     "POST /v1/integrity-records/{record_id}/withdraw": "integrity/test_api.py",
     "POST /v1/integrity-records/{record_id}/lift": "integrity/test_api.py",
     "POST /v1/integrity-records/{record_id}/confirm-lift": "integrity/test_api.py",
+    "POST /v1/integrity-records/{record_id}/withdraw-lift": "integrity/test_api.py",
     "POST /v1/households": "households/test_opening.py: the county and no more",
     "POST /v1/source-conflicts/{conflict_id}/settle": "rosters/test_sources.py",
     "POST /v1/duplicates/search": "duplicates/test_api.py",

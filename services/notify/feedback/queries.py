@@ -43,6 +43,10 @@ async def page(
         query = query.where(Feedback.sources.contains([wanted.source]))
     if wanted.service is not None:
         query = query.where(Feedback.services.contains([wanted.service]))
+    if wanted.source is not None and wanted.service is not None:
+        # Of one and the same sender: the two lists go side by side.
+        pair = {"source": wanted.source, "service": wanted.service}
+        query = query.where(_OF_ONE_SENDER.bindparams(**pair))
     if wanted.state is not None:
         query = query.where(Feedback.state == wanted.state)
     if after is not None:
@@ -67,3 +71,9 @@ async def of_receipt(session: AsyncSession, receipt_hash: str) -> Progress | Non
     )
     row = rows.mappings().one_or_none()
     return None if row is None else Progress(**{**row, "state": LeadState(row["state"])})
+
+
+_OF_ONE_SENDER = text(
+    "EXISTS (SELECT FROM unnest(sources, services) AS sender(source, service) "
+    "WHERE sender.source = :source AND sender.service = :service)"
+)

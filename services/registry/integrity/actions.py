@@ -119,6 +119,24 @@ async def confirm_lift(session: AsyncSession, caller: Caller, record_id: UUID) -
     await _note(session, caller, row, "integrity.lifted")
 
 
+async def withdraw_lift(session: AsyncSession, caller: Caller, record_id: UUID) -> None:
+    """Take back a lift that was entered and not confirmed: the record goes on standing.
+
+    Raises NotFound, or Conflict (``lift_not_entered``).
+    """
+    officer_of(caller)
+    row = await _held(session, caller, record_id, {Stage.LIFTING})
+    await _change(
+        session,
+        record_id,
+        lift_entered_by=None,
+        lift_entered_on=None,
+        lift_document="",
+        lift_reason_encrypted=None,
+    )
+    await _note(session, caller, row, "integrity.lift_withdrawn")
+
+
 async def _subject(
     session: AsyncSession, caller: Caller, file: File, subject_id: UUID
 ) -> tuple[SubjectKind, bytes | None]:
@@ -168,7 +186,10 @@ async def _change(session: AsyncSession, record_id: UUID, **values: Any) -> None
 
 
 async def _note(
-    session: AsyncSession, caller: Caller, row: RowMapping | dict[str, Any], action: str
+    session: AsyncSession,
+    caller: Caller,
+    row: RowMapping | dict[str, Any],
+    action: str,
 ) -> None:
     await audit.record(
         session,

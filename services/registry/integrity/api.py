@@ -122,6 +122,12 @@ async def lift_record(
     return await _one(session, caller, record_id)
 
 
+@routes.post("/withdraw-lift", summary="Take back a lift that was not confirmed yet")
+async def withdraw_lift(session: SessionDep, caller: Writer, record_id: UUID) -> RecordOut:
+    await actions.withdraw_lift(session, caller, record_id)
+    return await _one(session, caller, record_id)
+
+
 @routes.post("/confirm-lift", summary="Lift a record whose lift a colleague entered")
 async def confirm_lift(session: SessionDep, caller: Writer, record_id: UUID) -> RecordOut:
     await actions.confirm_lift(session, caller, record_id)

@@ -13,6 +13,7 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.registry.households.finding import follow_index
 from services.registry.numbers.rules import AliasKind
 from services.registry.plans.rules import MeasureState, PlanState
 from shared.contracts.assistance import AssistanceStatus, GuaranteeKind
@@ -45,8 +46,7 @@ async def page(
     filed or moves meanwhile makes nobody stand twice or be left out.
     """
     driver = driver_of(session)
-    # Row-level security makes few rows seem likely: all that is left would be sorted, every page.
-    await driver.execute("SET LOCAL enable_sort = off")
+    await follow_index(session)
     households = await driver.fetch(
         _HOUSEHOLDS,
         division,

@@ -288,9 +288,13 @@ def _enrolment(_d: Declared, given: Sequence[Given], _t: Thresholds) -> list[Fin
 
 
 def _medical(_d: Declared, given: Sequence[Given], t: Thresholds) -> list[Finding]:
+    told = _of(given, answers.Medical)
+    of_all = sum(answer.cash for _, answer in told)
     return [
-        _person(member, Source.MEDICAL, DoubtKind.MEDICAL_NEED, cash=answer.cash)
-        for member, answer in _of(given, answers.Medical)
+        _person(
+            member, Source.MEDICAL, DoubtKind.MEDICAL_NEED, cash=answer.cash, household_cash=of_all
+        )
+        for member, answer in told
         if answer.cash > t.medical_self_paid
     ]
 
@@ -326,11 +330,11 @@ class Following(StrEnum):
 def shows_need(finding: Finding, facts: Facts) -> bool:
     """Whether a doubt shows a need that the file does not declare.
 
-    Example: 24,000.00 yuan paid in cash where the file declares medical expenses of 23,999.99 a
-    year shows one; where it declares 24,000.00 it does not.
+    Example: 24,000.00 yuan that all members paid in cash where the file declares medical expenses
+    of 23,999.99 a year shows one; where it declares 24,000.00 it does not.
     """
     if finding.kind is DoubtKind.MEDICAL_NEED:
-        return Decimal(finding.detail["cash"]) > facts.rigid_expenses.medical
+        return Decimal(finding.detail["household_cash"]) > facts.rigid_expenses.medical
     return finding.kind in NEEDS
 
 

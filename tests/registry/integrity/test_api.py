@@ -85,6 +85,10 @@ async def test_a_lift_takes_two_as_well_and_it_stands_meanwhile(
         await lift(colleague, record_id, document=" ", reason=""), 422, "document_missing"
     )
 
+    problem(await step(office, record_id, "withdraw-lift"), 409, "lift_not_entered")
+    await lift(office, record_id)
+    back = (await step(colleague, record_id, "withdraw-lift")).json()
+    assert (back["stage"], back["lift_entered_by"], back["lift_reason"]) == ("standing", None, "")
     asked = await lift(colleague, record_id)
     problem(await lift(office, record_id), 409, "record_not_standing")
     problem(await step(colleague, record_id, "confirm-lift"), 409, "same_officer")
@@ -183,6 +187,7 @@ async def test_nobody_next_door_or_without_the_right_reads_or_signs(
         ("withdraw", {"reason": "x"}),
         ("lift", {"document": "x", "reason": "x"}),
         ("confirm-lift", {}),
+        ("withdraw-lift", {}),
     ):
         problem(await step(neighbours, record_id, name, **body), 404, "record_not_found")
         problem(await step(clerk, record_id, name, **body), 403, "scope_missing")

@@ -29,9 +29,9 @@ _BESIDE = (
     FROM households, (VALUES (1, 'replaced', 9000), (2, 'in_force', 15000), (3, 'draft', 1))
         AS given(number, stage, income)""",
     """INSERT INTO plan_measures (measure_id, plan_id, household_id, division_code, kind, cause,
-        bureau, officer_id, budget, fund, begins_on, due_on, state, reason, recorded_at)
+        bureau, officer_id, budget, fund, begins_on, due_on, state, recorded_at)
     SELECT gen_random_uuid(), plan_id, household_id, division_code, 'health', 'illness', 'b', 'o1',
-        1, 'f', $1, $1, measure.state, '', now()
+        1, 'f', $1, $1, measure.state, now()
     FROM plans, (VALUES ('planned'), ('carried_out'), ('carried_out')) AS measure(state)
     WHERE plans.state = 'in_force'""",
     """INSERT INTO visits (visit_id, household_id, division_code, kind, visited_on, officer_id,

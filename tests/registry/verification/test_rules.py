@@ -304,7 +304,9 @@ def test_every_source_and_doubt_has_its_chinese_name() -> None:
 
 @pytest.mark.parametrize("kind", DoubtKind)
 def test_only_what_speaks_for_a_household_is_a_need(kind: DoubtKind) -> None:
-    finding = Finding(subject_id=HEAD, source=Source.HUKOU, kind=kind, detail={"cash": "1"})
+    finding = Finding(
+        subject_id=HEAD, source=Source.HUKOU, kind=kind, detail={"household_cash": "1"}
+    )
     needs = {"disability_not_declared", "enrolment_not_declared", "medical_need"}
     assert shows_need(finding, declared().facts) == (kind.value in needs)
 
@@ -316,9 +318,24 @@ def test_only_what_speaks_for_a_household_is_a_need(kind: DoubtKind) -> None:
 def test_costs_that_the_file_declares_are_no_need(cash: str, declares: str, expected: bool) -> None:
     facts = declared(rigid_expenses=RigidExpenses(medical=Decimal(declares))).facts
     finding = Finding(
-        subject_id=HEAD, source=Source.MEDICAL, kind=DoubtKind.MEDICAL_NEED, detail={"cash": cash}
+        subject_id=HEAD,
+        source=Source.MEDICAL,
+        kind=DoubtKind.MEDICAL_NEED,
+        detail={"household_cash": cash},
     )
     assert shows_need(finding, facts) is expected
+
+
+def test_what_all_members_paid_counts_as_a_need_of_the_household() -> None:
+    file = declared(rigid_expenses=RigidExpenses(medical=Decimal("20000.01")))
+    paid = [{"total": "50000.00", "cash": "20000.01"}, {"total": "1.00", "cash": "0.01"}]
+    told = [
+        Given(member, Source.MEDICAL, read_answer(Source.MEDICAL, data, today=TODAY))
+        for member, data in zip(file.facts.members, paid, strict=False)
+    ]
+    (alone,) = findings(file, told[:1], THRESHOLDS)
+    (both,) = findings(file, told, THRESHOLDS)
+    assert (shows_need(alone, file.facts), shows_need(both, file.facts)) == (False, True)
 
 
 @pytest.mark.parametrize("state", State)
