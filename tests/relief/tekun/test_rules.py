@@ -196,6 +196,19 @@ def test_who_has_died_still_counts_in_the_months_before() -> None:
     ]
 
 
+def test_nothing_is_decided_anew_when_somebody_leaves_of_whom_nothing_is_known() -> None:
+    looked = assessment(2, LOOKED)
+    both = frozenset({OLD_WANG, HIS_BROTHER})
+    before = schedule([period(IDENTIFIED, n=2)], known(looked, members=both))
+    periods = [period(IDENTIFIED, n=2), period(date(2026, 6, 9), n=1)]
+    after = schedule(periods, known(looked))
+    assert after[0] == before[0]
+    assert told(after) == [
+        ("2026-02", 1194 + 780, Reason.ASSESSMENT_MISSING),
+        ("2026-07", 1194, Reason.ENTITLED),
+    ]
+
+
 def test_who_joined_later_does_not_count_before() -> None:
     looks = (
         assessment(2, LOOKED),
