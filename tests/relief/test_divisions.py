@@ -48,6 +48,7 @@ TABLES = (
     "tekun_assessments",
     "tekun_reassessments",
     "tekun_institutions",
+    "tekun_institution_accounts",
     "tekun_supports",
     "payment_runs",
     "payments",
@@ -236,6 +237,7 @@ async def _nothing_of_tekun(session: AsyncSession, paid: dict[str, Any], month: 
     assert not await records.reassessments(session, (NO_FILTER,), due_before=None, **page)
     assert await records.institution_by_id(session, paid["institution"], NO_FILTER) is None
     assert not await records.institutions(session, (NO_FILTER,), **page)
+    assert not await records.accounts_of(session, [UUID(paid["institution"])])
     assert not await records.supports_of(session, household_id, NO_FILTER)
 
 
@@ -262,7 +264,7 @@ async def test_the_api_role_cannot_touch_money(api_role: Database, paid: dict[st
         "DELETE FROM tekun_assessments",
         "UPDATE tekun_assessments SET level = 'lost'",
         "UPDATE tekun_reassessments SET due_on = due_on + 1",
-        "UPDATE tekun_institutions SET account_encrypted = ''",
+        "UPDATE tekun_institution_accounts SET account_encrypted = ''",
         "UPDATE tekun_supports SET institution_id = NULL",
         "INSERT INTO payments SELECT * FROM payments",
     ):
