@@ -5,7 +5,14 @@ from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+)
 from sqlalchemy import RowMapping
 
 from services.relief.tekun import placing, records
@@ -39,7 +46,13 @@ def _an_account(digits: str) -> str:
     return digits
 
 
-Account = Annotated[str, BeforeValidator(_plain), AfterValidator(_an_account)]
+Account = Annotated[
+    str,
+    BeforeValidator(_plain),
+    AfterValidator(_an_account),
+    WithJsonSchema({"type": "string", "pattern": "^[0-9]{8,32}$"}),
+]
+"""Digits; full-width ones, spaces and hyphens are taken as people type them."""
 
 
 class InstitutionIn(BaseModel):
