@@ -172,6 +172,18 @@ def test_a_new_line_and_a_new_wage_each_move_their_part() -> None:
     ]
 
 
+def test_what_another_county_owed_is_reckoned_with_its_figures() -> None:
+    """Moved from 331102 in May: until June its line counted, from then on that of here."""
+    there = figures()
+    there[DIBAO_LINE] = [figure("700", number=31)]
+    periods = [period(IDENTIFIED, division_code="331102001001"), period(date(2026, 5, 14))]
+    facts = known(assessment(2, LOOKED), elsewhere={"331102001001": there})
+    assert told(schedule(periods, facts)) == [
+        ("2026-02", 910 + 414, Reason.ENTITLED),
+        ("2026-06", 1194, Reason.ENTITLED),
+    ]
+
+
 def test_income_lowers_nothing() -> None:
     rich = period(IDENTIFIED, incomes={"transfer": "7000"})
     assert told(schedule([rich], known(assessment(2, LOOKED))))[0][1] == 1194
