@@ -6,6 +6,8 @@ from services.relief.dibao import api as dibao
 from services.relief.payments import api as payments
 from services.relief.settings import load
 from services.relief.standards import api as standards
+from services.relief.tekun import api as tekun
+from services.relief.tekun import selfcare_api, support_api
 from shared import divisions, jobs
 from shared.api import create_app
 
@@ -15,6 +17,9 @@ def create() -> FastAPI:
     routers = [
         standards.routes,
         dibao.routes,
+        tekun.routes,
+        selfcare_api.routes,
+        support_api.routes,
         payments.routes,
         divisions.router(),
         jobs.router("relief"),

@@ -10,6 +10,9 @@ from services.relief.households.handlers import on_households
 from services.relief.payments.actions import CONFIRM, PAY
 from services.relief.payments.jobs import confirm, pay
 from services.relief.settings import load
+from services.relief.tekun import actions as tekun
+from services.relief.tekun import jobs as tekun_jobs
+from services.relief.tekun.assessing import recount_provisional
 from shared import worker
 from shared.applying import Subscription
 from shared.contracts.registry import HouseholdEvent
@@ -22,11 +25,13 @@ SUBSCRIPTIONS: Sequence[Subscription] = (
 )
 JOBS: Mapping[str, JobHandler] = {
     RECALCULATE: recalculate,
+    tekun.RECALCULATE: tekun_jobs.recalculate,
+    tekun.SETTLE: tekun_jobs.settle,
     PAY: pay,
     CONFIRM: confirm,
     LOOK_AGAIN: state_guarantees,
 }
-TURNS: Sequence[Turn] = (look_again_each_month,)
+TURNS: Sequence[Turn] = (look_again_each_month, recount_provisional)
 
 if __name__ == "__main__":
     worker.run(load(), SUBSCRIPTIONS, JOBS, TURNS)

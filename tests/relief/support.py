@@ -1,14 +1,17 @@
 """What relief's tests share: lines put in force, households received, jobs run to their end."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, text
+from sqlalchemy import event, insert, text
 
 from services.relief.households.handlers import on_households
+from services.relief.parameters import DEFINITIONS
 from services.relief.worker import JOBS
 from shared import clock
 from shared.contracts.registry import FactPeriod, HouseholdState, State
@@ -23,6 +26,7 @@ COUNTY = "331124"
 ASSISTED = "SELECT * FROM events WHERE type = 'bangfu.household.assisted.v1' ORDER BY id"
 """The payments' events, apart from the guarantees' that the same households set off."""
 SCOPES = (
+    "relief.tekun:read relief.tekun:write relief.tekun:confirm "
     "relief.dibao:read relief.payments:read relief.payments:write relief.payments:pay "
     "relief.jobs:read "
     "relief.parameters:read relief.parameters:write relief.parameters:approve"
@@ -33,13 +37,20 @@ async def set_line(
     database: Database, value: str, valid_from: date, division: str = COUNTY
 ) -> UUID:
     """An approved dibao line, as two officers would have made it."""
+    return await set_figure(database, "dibao_line", value, valid_from, division)
+
+
+async def set_figure(
+    database: Database, key: str, value: str, valid_from: date, division: str = COUNTY
+) -> UUID:
+    """An approved value of any of relief's parameters, as two officers would have made it."""
     row = {
         "parameter_id": new_id(),
-        "key": "dibao_line",
+        "key": key,
         "division_code": division,
         "valid_from": valid_from,
         "value": Decimal(value),
-        "unit": "yuan/person/month",
+        "unit": DEFINITIONS[key].unit,
         "document_number": f"丽民〔{valid_from.year}〕1号",
         "sample": False,
         "entered_by": "o1",
@@ -51,6 +62,30 @@ async def set_line(
     async with database.transaction() as session:
         await session.execute(insert(PARAMETERS), [row])
     return UUID(str(row["parameter_id"]))
+
+
+TEKUN_FIGURES = {
+    "dibao_line": "600",
+    "minimum_wage": "1380",
+    "tekun.basic_multiple": "1.3",
+    "tekun.care.able": "0.1",
+    "tekun.care.partly": "0.3",
+    "tekun.care.lost": "0.5",
+}
+"""Those of the policy's worked example: partly lost comes to 780 + 414 = 1,194."""
+
+
+async def set_tekun_figures(
+    database: Database,
+    valid_from: date = date(2026, 1, 1),
+    division: str = "331100",
+    *,
+    but: str | None = None,
+) -> None:
+    """All that a tekun standard is reckoned with, for a division and those under it."""
+    for key, value in TEKUN_FIGURES.items():
+        if key != but:
+            await set_figure(database, key, value, valid_from, division)
 
 
 async def receive(database: Database, *states: HouseholdState, version: int = 1) -> None:
@@ -87,11 +122,13 @@ async def rows(database: Database, query: str, **values: Any) -> list[dict[str, 
         return [dict(row) for row in found.mappings()]
 
 
-async def live(database: Database, household_id: UUID) -> list[tuple[str, Decimal | None, str]]:
+async def live(
+    database: Database, household_id: UUID, table: str = "dibao_grants"
+) -> list[tuple[str, Decimal | None, str]]:
     """A household's schedule as it stands: month, amount, reason."""
     found = await rows(
         database,
-        "SELECT from_month, amount, reason FROM dibao_grants"
+        f"SELECT from_month, amount, reason FROM {table}"  # noqa: S608 (the tests' own names)
         " WHERE household_id = :id AND superseded_at IS NULL ORDER BY from_month",
         id=household_id,
     )
@@ -128,3 +165,18 @@ async def blocked(database: Database) -> bool:
         " AND cardinality(pg_blocking_pids(pid)) > 0",
     )
     return bool(found)
+
+
+@contextmanager
+def counting(database: Database) -> Iterator[list[str]]:
+    """The statements that this process sends meanwhile."""
+    seen: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        seen.append(statement)
+
+    event.listen(database.engine.sync_engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(database.engine.sync_engine, "before_cursor_execute", note)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
+from itertools import product
 from typing import Any
 from uuid import UUID
 
@@ -9,12 +10,33 @@ import httpx
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from deploy.local.provision import ServiceDatabase
 from services.relief.dibao import queries as dibao
 from services.relief.payments import queries as payments
+from services.relief.tekun import queries as tekun
+from services.relief.tekun import records
 from shared.db import EVERYWHERE, Database
-from tests.relief.support import COUNTY, SCOPES, receive, rows, run_jobs, set_line
+from tests.relief.support import (
+    COUNTY,
+    SCOPES,
+    receive,
+    rows,
+    run_jobs,
+    set_line,
+    set_tekun_figures,
+)
+from tests.relief.tekun.support import (
+    TODAY,
+    assessment,
+    institution,
+    person_of,
+    placing,
+    tekun_household,
+)
 from tests.support.builders import household, member
+from tests.support.places import load_divisions
 
 NEIGHBOUR = "331102"
 MONTH = "2026-05"
@@ -22,6 +44,12 @@ TABLES = (
     "household_copy",
     "member_copy",
     "dibao_grants",
+    "tekun_grants",
+    "tekun_assessments",
+    "tekun_reassessments",
+    "tekun_institutions",
+    "tekun_institution_accounts",
+    "tekun_supports",
     "payment_runs",
     "payments",
     "payment_beneficiaries",
@@ -29,10 +57,39 @@ TABLES = (
     "jobs",
 )
 NO_FILTER = (EVERYWHERE,)
+COUNTS = {"/v1/grants/summary": 2, "/v1/tekun-grants/summary": 1}
+
+
+async def _tekun(
+    worker: Database, client: httpx.AsyncClient, relief: ServiceDatabase
+) -> dict[str, Any]:
+    """A tekun household with an assessment, a reported change, an institution and a place."""
+    await load_divisions(relief)
+    await set_tekun_figures(worker, division="331100", but="dibao_line")
+    state = tekun_household(effective_from=date(2026, 3, 10))
+    await receive(worker, state)
+    home = f"/v1/households/{state.household_id}"
+    change = {"person_id": str(person_of(state).person_id), "reason": "worse"}
+    change["reported_on"] = TODAY.isoformat()
+    for path, body in (
+        (f"{home}/tekun-assessments", assessment(state, assessed_on="2026-03-12")),
+        (f"{home}/tekun-changes", change),
+        (f"{home}/tekun-supports", placing(state, None)),
+    ):
+        assert (await client.post(path, json=body)).status_code == 201, path
+    institution_id = await institution(client, None)
+    (grant,) = await rows(worker, "SELECT grant_id FROM tekun_grants")
+    return {
+        "tekun": state.household_id,
+        "tekun_grant": grant["grant_id"],
+        "institution": institution_id,
+    }
 
 
 @pytest.fixture
-async def paid(worker: Database, client: httpx.AsyncClient) -> dict[str, Any]:
+async def paid(
+    worker: Database, client: httpx.AsyncClient, relief: ServiceDatabase
+) -> dict[str, Any]:
     """One paid household and one exception in the sample county; what there is to leak."""
     await set_line(worker, "1150", date(2026, 1, 1), division="331100")
     person = member()
@@ -41,6 +98,7 @@ async def paid(worker: Database, client: httpx.AsyncClient) -> dict[str, Any]:
     order = {"programme": "dibao", "month": MONTH, "division": COUNTY}
     run = (await client.post("/v1/payment-runs", json=order)).json()
     await run_jobs(worker)
+    tekun = await _tekun(worker, client, relief)
     (payment,) = await rows(worker, "SELECT * FROM payments")
     (exception,) = await rows(worker, "SELECT * FROM payment_exceptions")
     assert exception["household_id"] != payment["payee_household_id"]
@@ -49,6 +107,7 @@ async def paid(worker: Database, client: httpx.AsyncClient) -> dict[str, Any]:
         "grant": payment["grant_id"],
         "run": UUID(run["run_id"]),
         "job": run["job_id"],
+        **tekun,
     }
 
 
@@ -59,6 +118,11 @@ ONE = (
     "/v1/payment-runs/{run}",
     "/v1/payment-runs/{run}/exceptions",
     "/v1/jobs/{job}",
+    "/v1/households/{tekun}/tekun-grants",
+    "/v1/households/{tekun}/tekun-grants?superseded=true",
+    "/v1/households/{tekun}/tekun-assessments",
+    "/v1/households/{tekun}/tekun-supports",
+    "/v1/tekun-grants/{tekun_grant}",
 )
 LISTS = (
     f"/v1/grants?month={MONTH}",
@@ -69,6 +133,14 @@ LISTS = (
     "/v1/payments?household={household}",
     f"/v1/payments?month={MONTH}",
     "/v1/jobs",
+    f"/v1/tekun-grants?month={MONTH}",
+    f"/v1/tekun-grants?month={MONTH}&division={COUNTY}",
+    f"/v1/tekun-grants?month={MONTH}&division=3311",
+    f"/v1/tekun-grants?month={MONTH}&reason=assessment_missing",
+    "/v1/tekun-assessments/waiting",
+    "/v1/tekun-reassessments",
+    "/v1/tekun-institutions",
+    f"/v1/tekun-institutions?division={COUNTY}",
 )
 
 
@@ -93,11 +165,11 @@ async def test_lists_of_another_county_are_empty(
 async def test_counts_of_another_county_are_nought(
     client: httpx.AsyncClient, neighbour: httpx.AsyncClient, paid: dict[str, Any]
 ) -> None:
-    for division in (COUNTY, "3311", None):
+    for division, (path, households) in product((COUNTY, "3311", None), COUNTS.items()):
         asked = {"month": MONTH} | ({} if division is None else {"division": division})
-        ours = (await client.get("/v1/grants/summary", params=asked)).json()
-        assert ours["households"] == 2
-        theirs = (await neighbour.get("/v1/grants/summary", params=asked)).json()
+        ours = (await client.get(path, params=asked)).json()
+        assert ours["households"] == households
+        theirs = (await neighbour.get(path, params=asked)).json()
         figures = ("households", "above_zero", "people", "missing_standard")
         assert [theirs[figure] for figure in figures] == [0, 0, 0, 0]
         assert theirs["total_yuan"] == "0.00"
@@ -143,12 +215,30 @@ async def test_our_own_queries_with_the_filter_removed_find_nothing(
         assert await dibao.grant_by_id(session, paid["grant"], NO_FILTER) is None
         assert not await dibao.grants_of_month(session, month, (NO_FILTER,), after=None, limit=9)
         assert (await dibao.summary_of_month(session, month, (NO_FILTER,))).households == 0
+        await _nothing_of_tekun(session, paid, month)
         assert await payments.run_by_id(session, run_id, NO_FILTER) is None
         totals = await payments.run_totals(session, run_id, NO_FILTER)
         assert (totals.payments, totals.exceptions) == (0, 0)
         asked = payments.PaymentFilter()
         assert not await payments.payments(session, asked, NO_FILTER, after=None, limit=9)
         assert not await payments.exceptions_of(session, run_id, NO_FILTER, after=None, limit=9)
+
+
+async def _nothing_of_tekun(session: AsyncSession, paid: dict[str, Any], month: date) -> None:
+    household_id = paid["tekun"]
+    page: dict[str, Any] = {"after": None, "limit": 9}
+    assert not await tekun.schedule_of(session, household_id, NO_FILTER, superseded=True)
+    assert await tekun.grant_by_id(session, paid["tekun_grant"], NO_FILTER) is None
+    assert not await tekun.grants_of_month(session, month, (NO_FILTER,), **page)
+    assert (await tekun.summary_of_month(session, month, (NO_FILTER,))).households == 0
+    assert await records.household(session, household_id, NO_FILTER) is None
+    assert not await records.assessments_of(session, household_id, NO_FILTER)
+    assert not await records.waiting_assessments(session, (NO_FILTER,), **page)
+    assert not await records.reassessments(session, (NO_FILTER,), due_before=None, **page)
+    assert await records.institution_by_id(session, paid["institution"], NO_FILTER) is None
+    assert not await records.institutions(session, (NO_FILTER,), **page)
+    assert not await records.accounts_of(session, [UUID(paid["institution"])])
+    assert not await records.supports_of(session, household_id, NO_FILTER)
 
 
 async def test_every_table_with_a_division_is_protected_by_force(worker: Database) -> None:
@@ -169,6 +259,13 @@ async def test_the_api_role_cannot_touch_money(api_role: Database, paid: dict[st
         "UPDATE dibao_grants SET amount = 0",
         "UPDATE payments SET amount = amount + 1",
         "DELETE FROM payments",
+        "DELETE FROM tekun_grants",
+        "UPDATE tekun_grants SET amount = 0",
+        "DELETE FROM tekun_assessments",
+        "UPDATE tekun_assessments SET level = 'lost'",
+        "UPDATE tekun_reassessments SET due_on = due_on + 1",
+        "UPDATE tekun_institution_accounts SET account_encrypted = ''",
+        "UPDATE tekun_supports SET institution_id = NULL",
         "INSERT INTO payments SELECT * FROM payments",
     ):
         with pytest.raises(ProgrammingError, match="permission denied"):

@@ -73,6 +73,7 @@ PROGRAMMES = {
 }
 FUNDS = {
     "dibao": "低保资金",
+    "tekun": "特困供养资金",
     "central": "中央资金",
     "provincial": "省级资金",
     "city": "市级资金",

@@ -3,10 +3,8 @@ sentences a citizen can check with a pencil (C57; PIPL art. 24 on explaining aut
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import date
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 from services.relief.dibao.rules import (
     MONTHS_A_YEAR,
@@ -14,6 +12,15 @@ from services.relief.dibao.rules import (
     Line,
     Reason,
     counted_income,
+)
+from services.relief.schedules.telling import (
+    Step,
+    day,
+    document,
+    figure_as_json,
+    figure_from_json,
+    money,
+    steps_as_json,
 )
 from shared.contracts.registry import FactPeriod, Incomes, RuleSet
 
@@ -31,32 +38,18 @@ NOTHING_OWED = {
     Reason.NOT_DIBAO: "家庭不属于低保对象，不发低保金。",
 }
 
-Step = tuple[str, Decimal | None, str]
-
-
-def money(value: Decimal) -> str:
-    """An amount as a reader expects it: 1150 and 1990.50, never 1E+3."""
-    return f"{value:.0f}" if value == value.to_integral_value() else f"{value:.2f}"
-
-
-def day(value: date) -> str:
-    return f"{value.year}年{value.month}月{value.day}日"
-
 
 def explain(decision: Decision) -> dict[str, Any]:
     """The decision's facts, line, steps and text as JSON. ``read`` gives the same decision back."""
-    steps = [
-        {"code": code, "value": None if value is None else f"{value:.2f}", "text": text}
-        for code, value, text in _steps(decision)
-    ]
+    steps = steps_as_json(_steps(decision))
     return {
         "rule_set": decision.rule_set.value,
         "clauses": ["R9", "R10", "R13"],
         "period": decision.period.model_dump(mode="json"),
         "basis": decision.basis.model_dump(mode="json"),
-        "line": None if decision.line is None else _line_as_json(decision.line),
+        "line": None if decision.line is None else figure_as_json(decision.line),
         "steps": steps,
-        "text": "".join(step["text"] or "" for step in steps),
+        "text": "".join(step["text"] for step in steps),
     }
 
 
@@ -73,29 +66,7 @@ def read(stored: Mapping[Any, Any]) -> Decision:
         rule_set=RuleSet(kept["rule_set"]),
         period=period,
         basis=period if same else FactPeriod.model_validate(kept["basis"]),
-        line=None if kept["line"] is None else _line_from_json(kept["line"]),
-    )
-
-
-def _line_as_json(line: Line) -> dict[str, Any]:
-    return {
-        "parameter_id": str(line.parameter_id),
-        "value": f"{line.value:.2f}",
-        "valid_from": line.valid_from.isoformat(),
-        "document_number": line.document_number,
-        "division_code": line.division_code,
-        "sample": line.sample,
-    }
-
-
-def _line_from_json(kept: Mapping[str, Any]) -> Line:
-    return Line(
-        parameter_id=UUID(kept["parameter_id"]),
-        value=Decimal(kept["value"]),
-        valid_from=date.fromisoformat(kept["valid_from"]),
-        document_number=kept["document_number"],
-        division_code=kept["division_code"],
-        sample=kept["sample"],
+        line=None if kept["line"] is None else figure_from_json(kept["line"]),
     )
 
 
@@ -126,9 +97,8 @@ def _household_steps(decision: Decision) -> Iterator[Step]:
 def _amount_steps(decision: Decision, line: Line, begins: str) -> Iterator[Step]:
     people, income = decision.basis.n, counted_income(decision.basis.incomes)
     need = line.value * people * MONTHS_A_YEAR
-    note = "（示例标准，非官方公布）" if line.sample else ""
-    document = f"文件号：{line.document_number}{note}"
-    standard = f"低保标准每人每月{money(line.value)}元，{day(line.valid_from)}起执行，{document}。"
+    standard = f"低保标准每人每月{money(line.value)}元，{day(line.valid_from)}起执行，"
+    standard += f"{document(line)}。"
     yield "line", line.value, standard
     yield "income", income, f"全年计入收入{money(income)}元：{_incomes(decision.basis.incomes)}。"
     full = f"{money(line.value)}元×{people}人×{MONTHS_A_YEAR}个月={money(need)}元"

@@ -4,19 +4,27 @@ The schedule is a pure function of the household's fact periods and of the appro
 division. An event that came twice, late or not at all therefore changes nothing in the end.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from uuid import UUID
 
-from shared.clock import next_month
+from services.relief.schedules.rules import (
+    Figure,
+    figure_on,
+    governing,
+    laid_out,
+    runs,
+    turning_months,
+)
 from shared.contracts.registry import Category, FactPeriod, Incomes, RuleSet, State
 from shared.money import ZERO, round_up_to_yuan
 
 MONTHS_A_YEAR = 12
-_COUNTY = len("331124")
+
+Line = Figure
+"""One approved dibao line, in yuan a person a month, from ``valid_from`` until the next."""
 
 
 class Reason(StrEnum):
@@ -34,18 +42,6 @@ class Reason(StrEnum):
 
 
 STOPPED = {State.LIFTED: Reason.LIFTED, State.EXITED: Reason.EXITED, State.CLOSED: Reason.CLOSED}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One approved dibao line, in yuan a person a month, from ``valid_from`` until the next."""
-
-    parameter_id: UUID
-    value: Decimal
-    valid_from: date
-    document_number: str
-    division_code: str
-    sample: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +85,6 @@ class Decision:
         return self.basis.n
 
 
-def month_from(day: date) -> date:
-    """The first month whose first day is not before ``day``. Example: 2026-01-02 -> 2026-02-01."""
-    return day if day.day == 1 else next_month(day)
-
-
 def counted_income(incomes: Incomes) -> Decimal:
     """A household's yearly income in yuan; a loss of one kind counts 0 and lowers no other (R3).
 
@@ -113,18 +104,6 @@ def grant_amount(*, line: Decimal, people: int, yearly_income: Decimal) -> Decim
     return round_up_to_yuan(max(ZERO, gap) / MONTHS_A_YEAR)
 
 
-def is_kept(period: FactPeriod, month: date) -> bool:
-    """Whether measures go on after lifting or exit: ``keep_policy_until`` reaches into the month.
-
-    Example: lifted, kept until 2026-06-01: June is still paid, July is not.
-    """
-    return (
-        period.state in {State.LIFTED, State.EXITED}
-        and period.keep_policy_until is not None
-        and period.keep_policy_until >= month
-    )
-
-
 def stop_reason(period: FactPeriod, month: date) -> Reason | None:
     """Why nothing is owed for the month, or None where dibao runs (R9's category, C25's stop).
 
@@ -132,7 +111,7 @@ def stop_reason(period: FactPeriod, month: date) -> Reason | None:
     """
     if period.category is not Category.DIBAO:
         return Reason.NOT_DIBAO
-    if period.state.on_assistance or is_kept(period, month):
+    if runs(period, month):
         return None
     return STOPPED.get(period.state, Reason.NOT_ASSISTED)
 
@@ -165,47 +144,6 @@ def decide(month: date, period: FactPeriod, basis: FactPeriod, line: Line | None
     )
 
 
-def governing(periods: Sequence[FactPeriod], month: date) -> tuple[FactPeriod, FactPeriod] | None:
-    """The period that governs a month and the one reckoned with; None before the first (R13).
-
-    A month is governed by the last period that began before its first day: decided on the 31st,
-    paid from the next day on; stopped on the 1st, that month is still paid. Kept policy goes on
-    with the facts of the last period on dibao, for the income that lifted a household would
-    otherwise end at once what is to be kept. ``periods`` ascend.
-    """
-    begun = [period for period in periods if period.valid_from < month]
-    if not begun:
-        return None
-    last = begun[-1]
-    if not is_kept(last, month):
-        return last, last
-    on_dibao = (
-        earlier
-        for earlier in reversed(begun)
-        if earlier.state.on_assistance and earlier.category is Category.DIBAO
-    )
-    return last, next(on_dibao, last)
-
-
-def line_on(lines: Sequence[Line], month: date) -> Line | None:
-    """The line in force on the first day of a month (C11). ``lines`` ascend by ``valid_from``.
-
-    Example: a new line from 1 January pays January, one from 2 January pays February.
-    """
-    in_force = [line for line in lines if line.valid_from <= month]
-    return in_force[-1] if in_force else None
-
-
-def turning_months(periods: Iterable[FactPeriod], lines: Iterable[Line]) -> list[date]:
-    """Every month in which the decision may differ from the month before, ascending."""
-    months = {month_from(line.valid_from) for line in lines}
-    for period in periods:
-        months.add(next_month(period.valid_from))
-        if period.keep_policy_until is not None:
-            months.add(next_month(period.keep_policy_until))
-    return sorted(months)
-
-
 def rests_on_the_same(one: Decision, other: Decision) -> bool:
     """Whether two decisions differ in nothing but the day they were taken and begin."""
     return (
@@ -214,44 +152,6 @@ def rests_on_the_same(one: Decision, other: Decision) -> bool:
         and one.period.model_copy(update={"valid_from": other.period.valid_from}) == other.period
         and one.basis.model_copy(update={"valid_from": other.basis.valid_from}) == other.basis
     )
-
-
-def seen_from(periods: Sequence[FactPeriod], division_code: str) -> list[FactPeriod]:
-    """The periods with a place only where the household stood in another county.
-
-    Inside a county it takes its grants along; what another county owed stays that county's.
-    """
-    home = division_code[:_COUNTY]
-    return [
-        period.model_copy(update={"division_code": None})
-        if period.division_code and period.division_code[:_COUNTY] == home
-        else period
-        for period in periods
-    ]
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Whose a decision is: its village, and the first month that another county pays."""
-
-    division_code: str
-    until_month: date | None
-
-
-def places(decisions: Sequence[Decision], home: str) -> list[Place]:
-    """Who pays which months: one county each (golden case of a move between counties).
-
-    Example: moved from 331121 to 331102 on 2026-05-14: 331121 pays May, until_month is June, and
-    331102 pays from June on.
-    """
-    found: list[Place] = []
-    after: tuple[str, date] | None = None
-    for decision in reversed(decisions):
-        code = decision.period.division_code or home
-        moves = after is not None and after[0][:_COUNTY] != code[:_COUNTY]
-        found.append(Place(code, after[1] if after and moves else None))
-        after = code, decision.from_month
-    return found[::-1]
 
 
 def schedule(periods: Sequence[FactPeriod], lines: Sequence[Line] | Lines) -> list[Decision]:
@@ -263,35 +163,12 @@ def schedule(periods: Sequence[FactPeriod], lines: Sequence[Line] | Lines) -> li
     """
     ordered = sorted(periods, key=lambda period: period.valid_from)
     known = lines if isinstance(lines, Lines) else Lines(lines)
-    decisions: list[Decision] = []
-    for month in turning_months(ordered, known.everywhere()):
-        found = governing(ordered, month)
+
+    def decided(month: date) -> Decision | None:
+        found = governing(ordered, month, Category.DIBAO)
         if found is None:
-            continue
+            return None
         ascending = sorted(known.of(found[0]), key=lambda line: line.valid_from)
-        decision = decide(month, *found, line_on(ascending, month))
-        if decisions and rests_on_the_same(decisions[-1], decision):
-            continue
-        if decisions or decision.entitled:
-            decisions.append(decision)
-    return decisions
+        return decide(month, *found, figure_on(ascending, month))
 
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """How the stored decisions must change: months to supersede and decisions to write."""
-
-    superseded: tuple[date, ...]
-    written: tuple[Decision, ...]
-
-
-def change(stored: Sequence[Decision], wanted: Sequence[Decision]) -> Change:
-    """The least change that makes ``stored`` say what ``wanted`` says; empty where they agree.
-
-    Example: a line raised from July on leaves the decision of April as it is and writes one.
-    """
-    kept = {decision.from_month: decision for decision in stored}
-    new = [decision for decision in wanted if kept.get(decision.from_month) != decision]
-    wanted_months = {decision.from_month for decision in wanted}
-    replaced = {decision.from_month for decision in new} & kept.keys()
-    return Change(tuple(sorted(replaced | (kept.keys() - wanted_months))), tuple(new))
+    return laid_out(turning_months(ordered, known.everywhere()), decided, rests_on_the_same)

@@ -5,6 +5,7 @@ Living also depends on the line and on the month, so a new line and a new month 
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -12,6 +13,8 @@ from services.relief.dibao.rules import Line
 from services.relief.guarantees import queries
 from services.relief.guarantees.queries import Copy
 from services.relief.guarantees.rules import has_enough_to_live_on, is_insured
+from services.relief.tekun.queries import reckoned_in
+from services.relief.tekun.rules import ever_tekun
 from shared import clock, guarantees, jobs
 from shared.auth import Caller, system_caller
 from shared.contracts.assistance import GuaranteeKind
@@ -32,14 +35,20 @@ async def state_guarantees(
     """State living and medical as they stand for next month; returns how many were news.
 
     ``lines`` are those of the copies' divisions (``dibao.queries.lines_over_time``). Call it with
-    the copies held (``household_copy.apply`` holds what it took, ``dibao.hold_copies`` any): two at
-    it cannot overwrite each other.
+    the copies held (``household_copy.apply`` holds what it took, ``schedules.hold_copies`` any):
+    two at it cannot overwrite each other. Tekun households are to be settled before.
     """
     households = [each for each in copies if each.state is not State.CLOSED]
     month = clock.next_month(clock.today())
+    reckoned = await _tekun_reckoned(session, households, month)
     living, medical = [], []
     for each in households:
-        met = has_enough_to_live_on(each.periods, lines[each.division_code], month)
+        met = has_enough_to_live_on(
+            each.periods,
+            lines[each.division_code],
+            month,
+            tekun_reckoned=each.household_id in reckoned,
+        )
         living += _verdict(each, met, f"grant:{each.household_id}")
         medical += _verdict(each, is_insured(each.members), f"insurance:{each.household_id}")
     news = await guarantees.give(session, RELIEF_ASSISTANCE, GuaranteeKind.LIVING, living)
@@ -58,6 +67,13 @@ async def look_again_each_month(session: AsyncSession, day: date) -> bool:
         arguments = {"division": EVERYWHERE, "month": month}
         await jobs.enqueue(session, system_caller("relief"), LOOK_AGAIN, arguments, EVERYWHERE)
     return False
+
+
+async def _tekun_reckoned(
+    session: AsyncSession, households: Sequence[HouseholdState | Copy], month: date
+) -> set[UUID]:
+    ids = [each.household_id for each in households if ever_tekun(each.periods)]
+    return await reckoned_in(session, ids, month) if ids else set()
 
 
 def _verdict(household: HouseholdState | Copy, met: bool | None, evidence_id: str) -> list[Verdict]:

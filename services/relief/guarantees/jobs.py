@@ -4,9 +4,11 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.relief.dibao.actions import hold_copies
 from services.relief.dibao.queries import lines_over_time
 from services.relief.guarantees import actions, queries
+from services.relief.schedules.actions import hold_copies
+from services.relief.tekun.actions import settle_grants
+from services.relief.tekun.rules import ever_tekun
 from shared.jobs import Job, Step
 
 CHUNK = 500
@@ -24,6 +26,8 @@ async def state_guarantees(session: AsyncSession, job: Job) -> Step:
     chunk = await queries.households_of(session, division, after=after, limit=CHUNK)
     await hold_copies(session, chunk)
     copies = await queries.copies(session, chunk)
+    # Living asks whether a tekun standard is reckoned: its own recalculation may still wait.
+    await settle_grants(session, [each.household_id for each in copies if ever_tekun(each.periods)])
     lines = await lines_over_time(session, {copy.division_code for copy in copies})
     changed = before["changed"] + await actions.state_guarantees(session, copies, lines)
     return Step(

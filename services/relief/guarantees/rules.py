@@ -8,32 +8,31 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Protocol
 
-from services.relief.dibao.rules import (
-    MONTHS_A_YEAR,
-    Line,
-    counted_income,
-    decide,
-    governing,
-    line_on,
-)
+from services.relief.dibao.rules import MONTHS_A_YEAR, Line, counted_income, decide
+from services.relief.schedules.rules import figure_on, governing, runs
 from shared.contracts.registry import Category, FactPeriod
 from shared.money import ZERO
 
 
 def has_enough_to_live_on(
-    periods: Sequence[FactPeriod], lines: Sequence[Line], month: date
+    periods: Sequence[FactPeriod], lines: Sequence[Line], month: date, *, tekun_reckoned: bool
 ) -> bool | None:
-    """Whether income and grant of ``month`` reach the line for all who count (C8, R10).
+    """Whether income and grant of ``month`` reach the line for all who count (C8, R10, R25).
 
-    None before the first period, without an approved line, and for tekun, whose support is not
-    reckoned here yet. Example: L = 1,150, n = 1, income 6,000 a year (500 a month): with the grant
-    of 650 met; the same household as ``dibao_marginal``, which has no grant: not met.
+    Tekun have it once their standard is reckoned, for that is at least 1.3 lines; until then, as
+    before the first period and without an approved line, None. Example: L = 1,150, n = 1, income
+    6,000 a year (500 a month): with the grant of 650 met; the same household as ``dibao_marginal``,
+    which has no grant: not met.
     """
-    found = governing(sorted(periods, key=lambda period: period.valid_from), month)
-    line = line_on(sorted(lines, key=lambda line: line.valid_from), month)
-    if found is None or line is None or found[0].category is Category.TEKUN:
+    found = governing(sorted(periods, key=lambda period: period.valid_from), month, Category.DIBAO)
+    line = figure_on(sorted(lines, key=lambda line: line.valid_from), month)
+    if found is None:
         return None
     period, basis = found
+    if period.category is Category.TEKUN and runs(period, month):
+        return tekun_reckoned or None
+    if line is None:
+        return None
     grant = decide(month, period, basis, line).amount or ZERO
     yearly = counted_income(period.incomes) + grant * MONTHS_A_YEAR
     return yearly >= line.value * period.n * MONTHS_A_YEAR

@@ -5,16 +5,18 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.relief.dibao import actions as dibao
-from services.relief.dibao.actions import Copy
 from services.relief.dibao.queries import lines_over_time
 from services.relief.guarantees import actions as guarantees
+from services.relief.schedules import actions as schedules
+from services.relief.schedules.actions import Copy
+from services.relief.tekun import actions as tekun
 from shared import household_copy
 from shared.contracts.envelope import Envelope
 
 
 async def on_households(session: AsyncSession, envelopes: Sequence[Envelope]) -> None:
     """Take the newest states into the copy; settle the grants and guarantees of the news."""
-    await dibao.hold_lines(session)
+    await schedules.hold_figures(session)
     states = await household_copy.apply(session, envelopes)
     versions = household_copy.versions(envelopes)
     copies = [
@@ -26,6 +28,7 @@ async def on_households(session: AsyncSession, envelopes: Sequence[Envelope]) ->
         )
         for state in states
     ]
-    lines = await lines_over_time(session, dibao.everywhere(copies))
+    lines = await lines_over_time(session, schedules.everywhere(copies))
     await dibao.settle_copies(session, copies, lines)
+    await tekun.settle_copies(session, copies)
     await guarantees.state_guarantees(session, states, lines)

@@ -13,8 +13,6 @@ from sqlalchemy import RowMapping, delete, insert, text, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_skip
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.relief.dibao import actions as settling
-from services.relief.dibao import queries as dibao
 from services.relief.payments import queries
 from services.relief.payments.models import (
     Payment,
@@ -22,14 +20,19 @@ from services.relief.payments.models import (
     PaymentException,
     PaymentRun,
 )
+from services.relief.payments.programmes import SOURCES
 from services.relief.payments.rules import (
+    CLAIMS,
     FUNDS,
     ExceptionCode,
     Programme,
     confirmation_fault,
     is_payable,
+    people_of_tekun,
     unpaid_people,
 )
+from services.relief.tekun.queries import people_on_tekun
+from services.relief.tekun.rules import Payee
 from shared import audit, clock, events, identity, jobs
 from shared.auth import Caller, officer_of
 from shared.contracts.assistance import Assistance, AssistanceEvent, AssistanceStatus
@@ -44,12 +47,13 @@ CONFIRM = "relief.confirm_paid"
 
 _CLAIM = text(
     """
-    INSERT INTO payment_beneficiaries (payment_id, person_id, programme, month, division_code)
-    SELECT payment_id, person_id, :programme, :month, division_code
+    INSERT INTO payment_beneficiaries (
+        payment_id, person_id, programme, claim, month, division_code)
+    SELECT payment_id, person_id, :programme, :claim, :month, division_code
     FROM unnest(CAST(:payment_ids AS uuid[]), CAST(:person_ids AS uuid[]),
         CAST(:division_codes AS text[])) AS claims(payment_id, person_id, division_code)
     ORDER BY person_id, payment_id
-    ON CONFLICT (programme, person_id, month) DO NOTHING
+    ON CONFLICT (claim, person_id, month) DO NOTHING
     RETURNING payment_id, person_id
     """
 )
@@ -176,20 +180,23 @@ async def pay_households(
 
     They are settled first, which also locks them: a run that overtakes the recalculation of a line
     approved just before would pay the old amount, and a paid month stays as it was paid. Each
-    payment is announced as ``assisted`` in the same transaction. A household with a person who was
-    paid for elsewhere becomes an exception. Returns how many were paid.
+    payment is announced as ``assisted`` in the same transaction. A household that cannot be paid,
+    because of a person who is paid for or tekun elsewhere, or because its people live in different
+    places, becomes an exception. Returns how many were paid.
     """
-    await settling.settle_grants(session, household_ids)
-    due = await dibao.due_grants(session, household_ids, run["month"], run["division_code"])
+    source = SOURCES[Programme(run["programme"])]
+    await source.settle(session, household_ids)
+    due = await source.due(session, household_ids, run["month"], run["division_code"])
     paid = await queries.paid_households(session, run, household_ids)
-    drafts = [_draft(run, grant) for grant in due if grant["household_id"] not in paid]
+    owed = [grant for grant in due if grant["household_id"] not in paid]
+    members = await queries.members_of(session, [grant["household_id"] for grant in owed])
+    drafts = [_draft(run, grant) for grant in await _payable(session, run, owed, members)]
     if not drafts:
         return 0
-    due_ids = [draft["payee_household_id"] for draft in drafts]
-    members = await queries.members_of(session, due_ids)
     blocked = await _claim_people(session, drafts, members)
     payments = [draft for draft in drafts if draft["payee_household_id"] not in blocked]
-    await _note_exceptions(session, run, drafts, blocked)
+    places = {draft["payee_household_id"]: draft["division_code"] for draft in drafts}
+    await _note_exceptions(session, run, places, ExceptionCode.PERSON_ALREADY_PAID, blocked)
     if payments:
         await session.execute(insert(Payment), payments)
         await events.publish(
@@ -200,6 +207,30 @@ async def pay_households(
             ],
         )
     return len(payments)
+
+
+async def _payable(
+    session: AsyncSession,
+    run: RowMapping,
+    owed: Sequence[RowMapping],
+    members: Mapping[UUID, Sequence[UUID]],
+) -> list[RowMapping]:
+    """Those of the grants that nothing but a claim may stand against; the rest are noted."""
+    if not owed:
+        return []
+    programme = Programme(run["programme"])
+    people = [person for each in members.values() for person in each]
+    on_tekun = await people_on_tekun(session, people, run["month"])
+    held_up = people_of_tekun(programme, members, on_tekun)
+    differ: dict[UUID, Sequence[UUID]] = {
+        grant["household_id"]: members.get(grant["household_id"], ())
+        for grant in owed
+        if grant.get("payee") == Payee.SEVERAL
+    }
+    places = {grant["household_id"]: grant["division_code"] for grant in owed}
+    await _note_exceptions(session, run, places, ExceptionCode.PERSON_ON_TEKUN, held_up)
+    await _note_exceptions(session, run, places, ExceptionCode.PAYEES_DIFFER, differ)
+    return [grant for grant in owed if grant["household_id"] not in {*held_up, *differ}]
 
 
 def _draft(run: RowMapping, grant: RowMapping) -> dict[str, Any]:
@@ -213,6 +244,7 @@ def _draft(run: RowMapping, grant: RowMapping) -> dict[str, Any]:
         "amount": grant["amount"],
         "fund": FUNDS[Programme(run["programme"])],
         "grant_id": grant["grant_id"],
+        "payee_institution_id": grant.get("institution_id"),
         "status": AssistanceStatus.APPROVED.value,
         "granted_on": clock.today(),
         "version": 1,
@@ -241,6 +273,7 @@ async def _claim_people(
         "person_ids": list(person_ids),
         "division_codes": list(division_codes),
         "programme": drafts[0]["programme"],
+        "claim": CLAIMS[Programme(drafts[0]["programme"])],
         "month": drafts[0]["month"],
     }
     claimed = await session.execute(_CLAIM, values)
@@ -257,21 +290,22 @@ async def _claim_people(
 async def _note_exceptions(
     session: AsyncSession,
     run: RowMapping,
-    drafts: Sequence[Mapping[str, Any]],
-    blocked: Mapping[UUID, Sequence[UUID]],
+    places: Mapping[UUID, str],
+    code: ExceptionCode,
+    about: Mapping[UUID, Sequence[UUID]],
 ) -> None:
+    """Note the households that ``code`` speaks against, each with the people it is about."""
     rows = [
         {
             "exception_id": identity.new_id(),
             "run_id": run["run_id"],
-            "household_id": draft["payee_household_id"],
-            "division_code": draft["division_code"],
-            "code": ExceptionCode.PERSON_ALREADY_PAID.value,
-            "detail": {"person_ids": [str(each) for each in blocked[draft["payee_household_id"]]]},
+            "household_id": household_id,
+            "division_code": places[household_id],
+            "code": code.value,
+            "detail": {"person_ids": [str(each) for each in people]},
             "created_at": clock.now(),
         }
-        for draft in drafts
-        if draft["payee_household_id"] in blocked
+        for household_id, people in sorted(about.items())
     ]
     if rows:
         once = insert_or_skip(PaymentException).on_conflict_do_nothing()

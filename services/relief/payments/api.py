@@ -67,7 +67,7 @@ class RunView(BaseModel):
 
 
 class PaymentView(BaseModel):
-    """One month's money for one household, in yuan."""
+    """One month's money for one household, in yuan; ``grant_id`` is one of its programme."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -80,6 +80,7 @@ class PaymentView(BaseModel):
     amount: Decimal
     fund: str
     grant_id: UUID
+    payee_institution_id: UUID | None
     status: AssistanceStatus
     granted_on: date
     paid_on: date | None
@@ -87,7 +88,7 @@ class PaymentView(BaseModel):
 
 
 class ExceptionView(BaseModel):
-    """A household that was due and not paid, and whom of it others were paid for."""
+    """A household that was due and not paid, and whom of it that is about."""
 
     model_config = ConfigDict(from_attributes=True)
 

@@ -6,8 +6,9 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.relief.dibao import queries as dibao
 from services.relief.payments import actions, queries
+from services.relief.payments.programmes import SOURCES
+from services.relief.payments.rules import Programme
 from shared.db import EVERYWHERE
 from shared.jobs import Job, JobFailedError, Step
 
@@ -22,11 +23,11 @@ async def pay(session: AsyncSession, job: Job) -> Step:
     run = await queries.run_by_id(session, UUID(job.arguments["run_id"]), (EVERYWHERE,))
     if run is None:
         raise JobFailedError("payment_run_unknown")
-    division = run["division_code"]
+    source, division = SOURCES[Programme(run["programme"])], run["division_code"]
     before = job.cursor or {"after": None, "paid": 0}
     after = UUID(before["after"]) if before["after"] else None
-    total = job.total or await dibao.count_households_with_grants(session, division)
-    chunk = await dibao.households_with_grants(session, division, after=after, limit=CHUNK)
+    total = job.total or await source.count_households(session, division)
+    chunk = await source.next_households(session, division, after=after, limit=CHUNK)
     paid = before["paid"] + await actions.pay_households(session, run, chunk)
     return Step(
         done=job.done + len(chunk),

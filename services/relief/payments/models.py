@@ -44,7 +44,8 @@ class PaymentRun(Base):
 class Payment(Base):
     """One month's money for one household, in yuan; ``version`` counts its published states.
 
-    ``paid_on`` is the day on which the money reached the household's account.
+    ``paid_on`` is the day on which the money reached the household's account, or that of the
+    institution that it lives in (``payee_institution_id``).
     """
 
     __tablename__ = "payments"
@@ -66,7 +67,11 @@ class Payment(Base):
     month: Mapped[date]
     amount: Mapped[Decimal] = mapped_column(Numeric(14, 2))
     fund: Mapped[str] = mapped_column(Text)
-    grant_id: Mapped[UUID] = mapped_column(ForeignKey("dibao_grants.grant_id"))
+    # A grant of its programme's own table: each table of grants is one that nobody deletes from.
+    grant_id: Mapped[UUID]
+    payee_institution_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("tekun_institutions.institution_id")
+    )
     status: Mapped[str] = mapped_column(Text)
     granted_on: Mapped[date]
     paid_on: Mapped[date | None]
@@ -74,12 +79,19 @@ class Payment(Base):
 
 
 class PaymentBeneficiary(Base):
-    """One person whom a payment is for: a person counts once a programme and month."""
+    """One person whom a payment is for: a person counts once a month, by ``claim``.
+
+    Programmes that exclude each other share a claim (``rules.CLAIMS``). The narrower key of a
+    programme stays until no running code names it.
+    """
 
     __tablename__ = "payment_beneficiaries"
     __table_args__ = (
         UniqueConstraint(
             "programme", "person_id", "month", name="uq_payment_beneficiaries_once_a_month"
+        ),
+        UniqueConstraint(
+            "claim", "person_id", "month", name="uq_payment_beneficiaries_claimed_once"
         ),
     )
 
@@ -89,6 +101,7 @@ class PaymentBeneficiary(Base):
     )
     person_id: Mapped[UUID] = mapped_column(primary_key=True)
     programme: Mapped[str] = mapped_column(Text)
+    claim: Mapped[str] = mapped_column(Text, server_default="living")
     month: Mapped[date]
     division_code: Mapped[str] = mapped_column(Text(collation="C"))
 

@@ -12,16 +12,21 @@ class Programme(StrEnum):
     """What is paid by runs."""
 
     DIBAO = "dibao"
+    TEKUN = "tekun"
 
 
-FUNDS = {Programme.DIBAO: "dibao"}
+FUNDS = {Programme.DIBAO: "dibao", Programme.TEKUN: "tekun"}
 """The fund a programme's money comes from."""
+CLAIMS = {Programme.DIBAO: "living", Programme.TEKUN: "living"}
+"""What a person may have once a month only, whichever programme pays it: tekun excludes dibao."""
 
 
 class ExceptionCode(StrEnum):
     """Why a household that is due was not paid."""
 
     PERSON_ALREADY_PAID = "person_already_paid"
+    PERSON_ON_TEKUN = "person_on_tekun"
+    PAYEES_DIFFER = "payees_differ"
 
 
 def is_payable(month: date, today: date) -> bool:
@@ -48,13 +53,31 @@ def confirmation_fault(
     return None
 
 
+def people_of_tekun(
+    programme: Programme, members: Mapping[UUID, Collection[UUID]], on_tekun: Collection[UUID]
+) -> dict[UUID, list[UUID]]:
+    """By household, the members who stand in the way because they are tekun elsewhere (R24).
+
+    Tekun comes before dibao for the same person, whichever run comes first: a dibao household that
+    still counts one is not paid until the registry has him out of it. Example: dibao of a and b,
+    ``on_tekun`` b -> {h1: [b]}; a run of tekun itself is never held up.
+    """
+    if programme is Programme.TEKUN:
+        return {}
+    found = {
+        household_id: sorted(person for person in people if person in on_tekun)
+        for household_id, people in members.items()
+    }
+    return {household_id: people for household_id, people in found.items() if people}
+
+
 def unpaid_people(
     members: Mapping[UUID, Collection[UUID]], claimed: Collection[tuple[UUID, UUID]]
 ) -> dict[UUID, list[UUID]]:
     """By household, the members who could not be claimed for it: others were paid for them.
 
-    Such a household is not paid, for nobody counts twice in one month of a programme. ``claimed``
-    are (household, person). Example: h1 has a and b, only (h1, a) was claimed -> {h1: [b]}.
+    Such a household is not paid, for nobody counts twice in one month. ``claimed`` are (household,
+    person). Example: h1 has a and b, only (h1, a) was claimed -> {h1: [b]}.
     """
     taken = set(claimed)
     missing = {

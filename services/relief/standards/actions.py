@@ -5,6 +5,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.relief.dibao import actions as dibao
 from services.relief.guarantees import actions as guarantees
 from services.relief.standards.rules import is_published, moves_grants
+from services.relief.tekun import actions as tekun
+from services.relief.tekun.rules import FIGURES
 from shared import events
 from shared.auth import Caller
 from shared.contracts.relief import STANDARD_CHANGED, Standard
@@ -17,14 +19,16 @@ async def announce(session: AsyncSession, caller: Caller, parameter: Parameter) 
     """Publish the standard and order the recalculation that follows from it."""
     if is_published(parameter.key):
         await events.publish(session, [_changed(parameter)])
+    division, parameter_id = parameter.division_code, parameter.parameter_id
     if moves_grants(parameter.key):
         await dibao.recalculate_division(
-            session,
-            caller,
-            division_code=parameter.division_code,
-            parameter_id=parameter.parameter_id,
+            session, caller, division_code=division, parameter_id=parameter_id
         )
-        await guarantees.look_again(session, caller, division_code=parameter.division_code)
+    if parameter.key in FIGURES:
+        await tekun.recalculate_division(
+            session, caller, division_code=division, parameter_id=parameter_id
+        )
+        await guarantees.look_again(session, caller, division_code=division)
 
 
 def _changed(parameter: Parameter) -> events.NewEvent:

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from services.relief.standards.rules import DIBAO_LINE
+from services.relief.standards.rules import DIBAO_LINE, MINIMUM_WAGE
 from shared.parameters import Definition
 
 DEFINITIONS = {
@@ -17,7 +17,7 @@ DEFINITIONS = {
             scopes=("county", "city"),
         ),
         Definition(
-            key="minimum_wage",
+            key=MINIMUM_WAGE,
             unit="yuan/month",
             minimum=Decimal(1),
             maximum=Decimal(50_000),

@@ -4,6 +4,8 @@ from shared.contracts.relief import PUBLISHED_STANDARDS
 
 DIBAO_LINE = "dibao_line"
 """The parameter that says what a person may live on, in yuan a month."""
+MINIMUM_WAGE = "minimum_wage"
+"""The parameter with the local minimum wage, in yuan a month."""
 
 
 def is_published(key: str) -> bool:

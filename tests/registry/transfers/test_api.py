@@ -8,9 +8,9 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from services.relief.dibao.rules import governing
+from services.relief.schedules.rules import governing
 from shared.clock import next_month
-from shared.contracts.registry import FactPeriod
+from shared.contracts.registry import Category, FactPeriod
 from tests.registry.conftest import OfficeOf
 from tests.registry.filing import (
     NEXT_VILLAGE,
@@ -128,7 +128,7 @@ async def test_a_person_who_moves_is_paid_for_once_a_month_without_a_gap(
     counts = {old: left.periods, new: came.periods}
     for month, here, there in (("2026-05", 2, 0), ("2026-06", 1, 1), ("2026-07", 1, 1)):
         (first,) = months(month, month)
-        found = [governing(periods, first) for periods in counts.values()]
+        found = [governing(periods, first, Category.DIBAO) for periods in counts.values()]
         assert [period[0].n if period else 0 for period in found] == [here, there]
 
 
@@ -146,7 +146,7 @@ def payers(files: dict[str, tuple[FactPeriod, ...]], first: str, last: str) -> l
         [
             str(found[0].division_code)[:6]
             for periods in files.values()
-            if (found := governing(periods, month))
+            if (found := governing(periods, month, Category.DIBAO))
         ]
         for month in months(first, last)
     ]

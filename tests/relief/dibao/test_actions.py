@@ -1,15 +1,12 @@
 """Settling grants on a real database: what is written, what is not, and who waits for whom."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
 from itertools import permutations
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from services.relief.dibao import actions, jobs
 from services.relief.dibao.explanations import read
@@ -22,6 +19,7 @@ from shared.identity import new_id
 from tests.relief.support import (
     COUNTY,
     blocked,
+    counting,
     lifted,
     live,
     receive,
@@ -49,21 +47,6 @@ async def written(database: Database) -> list[dict[str, Any]]:
     """Everything that settling writes, to compare before and after."""
     grants = await rows(database, "SELECT * FROM dibao_grants ORDER BY grant_id")
     return grants + await rows(database, "SELECT * FROM audit_log ORDER BY id")
-
-
-@contextmanager
-def counting(database: Database) -> Iterator[list[str]]:
-    """The statements that this process sends meanwhile."""
-    seen: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        seen.append(statement)
-
-    event.listen(database.engine.sync_engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(database.engine.sync_engine, "before_cursor_execute", note)
 
 
 async def test_an_identified_household_gets_its_grant_with_reasons_and_an_audit_line(
@@ -169,7 +152,7 @@ async def test_every_decision_ever_stored_recomputes_from_its_own_facts(worker: 
 
 async def test_a_household_that_never_had_a_claim_leaves_no_row(worker: Database) -> None:
     await set_line(worker, "1150", NEW_YEAR)
-    await receive(worker, household(category=Category.TEKUN))
+    await receive(worker, household(category=Category.GROUP_4600))
     assert await rows(worker, "SELECT 1 FROM dibao_grants") == []
     assert await rows(worker, "SELECT 1 FROM audit_log") == []
 

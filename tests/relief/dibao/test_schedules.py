@@ -10,10 +10,10 @@ from services.relief.dibao.explanations import explain, read
 from services.relief.dibao.rules import (
     Decision,
     Line,
-    change,
     decide,
     schedule,
 )
+from services.relief.schedules.rules import change
 from shared.contracts.registry import Category, FactPeriod, Incomes, State
 from tests.relief.dibao.facts import line
 

@@ -11,10 +11,20 @@ from sqlalchemy import text
 
 from deploy.local.provision import ServiceDatabase
 from services.relief.guarantees.actions import look_again_each_month
+from shared import clock
 from shared.contracts.registry import Category, Cause, HouseholdState, State
 from shared.db import Database
 from tests.conftest import ClientOf
-from tests.relief.support import COUNTY, SCOPES, receive, rows, run_jobs, set_line
+from tests.relief.support import (
+    COUNTY,
+    SCOPES,
+    lifted,
+    receive,
+    rows,
+    run_jobs,
+    set_line,
+    set_tekun_figures,
+)
 from tests.support.builders import household, member
 from tests.support.places import load_divisions
 
@@ -104,6 +114,36 @@ async def test_a_new_line_states_living_again_for_every_category(
     assert {job["state"] for job in await run_jobs(worker)} == {"succeeded"}
     assert await stated(worker, poor.household_id) == {"living": (False, 1)}
     assert await stated(worker, better.household_id) == {"living": (True, 1)}
+
+
+async def test_living_of_tekun_is_met_once_its_standard_is_reckoned(
+    relief: ServiceDatabase, worker: Database, client: httpx.AsyncClient, client_of: ClientOf
+) -> None:
+    """Each figure but one is there; the last one is approved, and settled before it is looked."""
+    colleague = await client_of("relief", relief, scopes=SCOPES, officer="o2", divisions=(COUNTY,))
+    await set_tekun_figures(worker, but="minimum_wage")
+    state = household(category=Category.TEKUN, wage="0")
+    await receive(worker, state)
+    assert await stated(worker, state.household_id) == {}, "nobody knows what it is owed"
+    await load_divisions(relief)
+    wage = LINE | {"key": "minimum_wage", "value": "1380.00"}
+    entered = await client.post("/v1/parameters", json=wage)
+    await colleague.post(f"/v1/parameters/{entered.json()['parameter_id']}/approve")
+    assert {job["state"] for job in await run_jobs(worker)} == {"succeeded"}
+    assert await stated(worker, state.household_id) == {"living": (True, 1)}
+    await receive(worker, lifted(state, clock.today()), version=2)
+    assert await stated(worker, state.household_id) == {"living": (False, 2)}
+
+
+async def test_the_look_settles_tekun_first(worker: Database) -> None:
+    """Its recalculation may come after the look: whoever runs first, the verdict is the same."""
+    state = household(category=Category.TEKUN, wage="0")
+    await receive(worker, state)
+    await set_tekun_figures(worker)
+    async with worker.transaction() as session:
+        await look_again_each_month(session, date(2026, 12, 1))
+    await run_jobs(worker)
+    assert await stated(worker, state.household_id) == {"living": (True, 1)}
 
 
 async def test_a_new_month_looks_once(worker: Database) -> None:

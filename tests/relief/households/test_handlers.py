@@ -14,7 +14,14 @@ from shared.contracts.topics import HOUSEHOLDS
 from shared.db import Database
 from shared.parking import Arrival
 from tests.contracts.sample_events import load
-from tests.relief.support import lifted, live, rows, set_line, with_periods
+from tests.relief.support import (
+    lifted,
+    live,
+    rows,
+    set_line,
+    set_tekun_figures,
+    with_periods,
+)
 from tests.support.builders import household, household_event, member
 
 
@@ -42,7 +49,15 @@ async def take(worker: Database, *envelopes: Envelope) -> Tally:
 
 
 async def everything(worker: Database) -> list[dict[str, Any]]:
-    tables = ("household_copy", "member_copy", "dibao_grants", "events", "outbox", "audit_log")
+    tables = (
+        "household_copy",
+        "member_copy",
+        "dibao_grants",
+        "tekun_grants",
+        "events",
+        "outbox",
+        "audit_log",
+    )
     found = []
     for table in tables:
         found += await rows(worker, f"SELECT * FROM {table} ORDER BY 1, 2")  # noqa: S608 (above)
@@ -128,6 +143,28 @@ async def test_lifted_exited_and_returned_on_one_file(worker: Database) -> None:
         ("2026-07", Decimal(0), "exited"),
         ("2026-10", Decimal(650), "entitled"),
     ]
+
+
+async def test_tekun_once_twice_and_late(worker: Database) -> None:
+    """Dibao first, tekun from June on; delivered newest first, then again, then the older one."""
+    await set_tekun_figures(worker, but="dibao_line")
+    dibao = household(wage="0")
+    period = dibao.periods[-1].model_copy(
+        update={"valid_from": date(2026, 6, 9), "category": Category.TEKUN}
+    )
+    tekun = with_periods(dibao, *dibao.periods, period)
+    newest = household_event(tekun, version=2, type_=HouseholdEvent.CHANGED)
+    await take(worker, newest)
+    expected = [("2026-07", Decimal(1495), "assessment_missing")]
+    assert await live(worker, tekun.household_id, "tekun_grants") == expected
+    assert await live(worker, tekun.household_id) == [
+        ("2026-04", Decimal(1150), "entitled"),
+        ("2026-07", Decimal(0), "not_dibao"),
+    ]
+    before = await everything(worker)
+    await take(worker, newest)
+    await take(worker, household_event(dibao, version=1))
+    assert await everything(worker) == before
 
 
 async def test_other_categories_are_copied_and_get_no_grant(worker: Database) -> None:

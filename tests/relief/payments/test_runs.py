@@ -198,7 +198,7 @@ async def test_a_month_later_than_next_month_is_refused(
 
 async def test_a_malformed_order_is_refused(client: httpx.AsyncClient, month: str) -> None:
     for changes in (
-        {"programme": "tekun"},
+        {"programme": "temporary"},
         {"month": "2026-12-01"},
         {"division": "33112"},
         {"division": ""},
