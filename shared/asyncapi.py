@@ -35,6 +35,7 @@ CARRIED: Mapping[Topic, _Types] = {
     topics.STANDARDS: {STANDARD_CHANGED: Standard},
     **dict.fromkeys(topics.ASSISTANCE, _ASSISTANCE),
     topics.REGISTRY_NOTICES: {NOTICE_REQUESTED: NoticeRequest},
+    topics.RELIEF_NOTICES: {NOTICE_REQUESTED: NoticeRequest},
     topics.NOTICES: dict.fromkeys(NoticeEvent, Notice),
 }
 """Every topic with the types that travel on it and what each carries."""

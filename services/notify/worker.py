@@ -12,13 +12,14 @@ from shared import worker
 from shared.applying import Subscription
 from shared.contracts.notices import NOTICE_REQUESTED
 from shared.contracts.registry import HouseholdEvent
-from shared.contracts.topics import HOUSEHOLDS, REGISTRY_NOTICES
+from shared.contracts.topics import HOUSEHOLDS, REGISTRY_NOTICES, RELIEF_NOTICES
 from shared.daily import Turn
 from shared.jobs import JobHandler
 
 SUBSCRIPTIONS: Sequence[Subscription] = (
     Subscription(HOUSEHOLDS, frozenset(HouseholdEvent), (on_households,)),
     Subscription(REGISTRY_NOTICES, frozenset({NOTICE_REQUESTED}), (on_notice_requests,)),
+    Subscription(RELIEF_NOTICES, frozenset({NOTICE_REQUESTED}), (on_notice_requests,)),
     *TIMELINES,
 )
 JOBS: Mapping[str, JobHandler] = {
