@@ -36,6 +36,7 @@ PERMITTED = (
     "registry.retention:read registry.retention:write registry.retention:approve "
     "registry.duplicates:read registry.sources:read "
     "registry.parameters:read relief.standards:read relief.dibao:read relief.payments:read "
+    "relief.temporary:read relief.temporary:write "
     "relief.parameters:read relief.jobs:read housing.surveys:read housing.renovations:read "
     "education.students:read education.aid:read education.dropout:read employment.labour:read "
     "employment.jobs:read notify.notices:read notify.timelines:read notify.figures:read"

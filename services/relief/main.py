@@ -6,6 +6,8 @@ from services.relief.dibao import api as dibao
 from services.relief.payments import api as payments
 from services.relief.settings import load
 from services.relief.standards import api as standards
+from services.relief.temporary import api as temporary
+from services.relief.temporary import funds_api as petty_funds
 from shared import divisions, jobs
 from shared.api import create_app
 
@@ -16,6 +18,8 @@ def create() -> FastAPI:
         standards.routes,
         dibao.routes,
         payments.routes,
+        temporary.routes,
+        petty_funds.routes,
         divisions.router(),
         jobs.router("relief"),
     ]

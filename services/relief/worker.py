@@ -10,6 +10,8 @@ from services.relief.households.handlers import on_households
 from services.relief.payments.actions import CONFIRM, PAY
 from services.relief.payments.jobs import confirm, pay
 from services.relief.settings import load
+from services.relief.temporary.handlers import SUBSCRIPTIONS as NOTICES
+from services.relief.temporary.watching import note_overdue_papers, recount_papers_due
 from shared import worker
 from shared.applying import Subscription
 from shared.contracts.registry import HouseholdEvent
@@ -19,6 +21,7 @@ from shared.jobs import JobHandler
 
 SUBSCRIPTIONS: Sequence[Subscription] = (
     Subscription(HOUSEHOLDS, frozenset(HouseholdEvent), (on_households,)),
+    *NOTICES,
 )
 JOBS: Mapping[str, JobHandler] = {
     RECALCULATE: recalculate,
@@ -26,7 +29,7 @@ JOBS: Mapping[str, JobHandler] = {
     CONFIRM: confirm,
     LOOK_AGAIN: state_guarantees,
 }
-TURNS: Sequence[Turn] = (look_again_each_month,)
+TURNS: Sequence[Turn] = (look_again_each_month, recount_papers_due, note_overdue_papers)
 
 if __name__ == "__main__":
     worker.run(load(), SUBSCRIPTIONS, JOBS, TURNS)

@@ -78,7 +78,6 @@ def compose(content: Content, posting: Posting) -> tuple[str, ...]:
     lines = [
         TITLES[content.kind],
         f"申请人：{posting.name or NO_NAME}",
-        f"家庭人口：{content.n}人",
         *_what(content),
     ]
     lines.append(f"所在村（社区）：{posting.township or ''}{posting.village or ''}")
@@ -124,12 +123,12 @@ def forbidden(
 
 
 def _what(content: Content) -> list[str]:
-    """The category and its amount a month; of temporary assistance the programme and the sum.
+    """People, category and amount a month; of temporary assistance whom it helps and the sum.
 
     That a household is on dibao has nothing to do with what it is given once, so it is not told.
     """
     once = content.kind is NoticeKind.TEMPORARY_ASSISTANCE
-    lines = []
+    lines = [f"{'救助' if once else '家庭'}人口：{content.n}人"]
     if once:
         lines.append("项目：临时救助")
     elif content.category is not None:

@@ -78,7 +78,7 @@ def test_temporary_assistance_tells_its_sum_and_not_what_a_household_is(
     lines = compose(
         replace(CONTENT, kind=kind, category=category, amount=Decimal(7200)), POSTING
     )
-    assert lines[2:5] == ("家庭人口：3人", "项目：临时救助", "金额：一次性7200.00元")
+    assert lines[2:5] == ("救助人口：3人", "项目：临时救助", "金额：一次性7200.00元")
 
 
 def test_without_an_amount_or_a_phone_there_is_no_word_of_it() -> None:
