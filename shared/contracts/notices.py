@@ -63,9 +63,9 @@ class NoticeRequest(Payload):
 
     ``applicant_person_id`` is whose name is printed, an adult; None where the household has none,
     and then no name is. ``amount`` is yuan a month, where the notice states one; of temporary
-    assistance it is the whole sum. ``category`` is None for a household in none, which temporary
-    assistance alone helps. ``withdrawn`` ends a notice before its time. A later version with other
-    content starts the clock again.
+    assistance it is the whole sum. ``category`` is None there, for whoever is helped once may be in
+    none. ``withdrawn`` ends a notice before its time. A later version with other content starts the
+    clock again.
     """
 
     TOPIC_KEY: ClassVar[str] = "household_id"

@@ -25,7 +25,7 @@ ASKED_FROM: Mapping[NoticeKind, frozenset[State]] = {
     NoticeKind.LIFT: frozenset({State.IDENTIFIED, State.RETURNED}),
     NoticeKind.EXIT: frozenset({State.IDENTIFIED, State.RETURNED}),
 }
-"""The states in which what a notice announces may be decided; other kinds are not the registry's."""
+"""The states in which what a notice announces may be decided; other kinds are others' own."""
 
 NO_NOTICE = frozenset({NoticeOutcome.WITHDRAWN, NoticeOutcome.REFUSED})
 """Ends of a notice after which nothing has been announced."""

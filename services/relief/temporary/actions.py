@@ -16,11 +16,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.relief.temporary import announcing, queries, rules, sealed, writing
 from services.relief.temporary.models import Application, Referral
+from services.relief.temporary.paper_rules import Paper, is_late, papers_faults
 from services.relief.temporary.residents import Household
 from services.relief.temporary.rules import (
     Cause,
     Kind,
-    Paper,
     ReferralOutcome,
     ReferredTo,
     State,
@@ -209,11 +209,11 @@ async def enter_papers(
         raise Conflict("papers_not_owed", "nothing has been decided on this application")
     known = {Paper(each["kind"]) for each in (*application["papers"], *papers)}
     writing.refuse_if(
-        rules.papers_faults(
+        papers_faults(
             known, received_on=received_on, decided_on=decision["decided_on"], today=today
         )
     )
-    late = rules.is_late(due, received_on)
+    late = is_late(due, received_on)
     everything = [*application["papers"], *(dict(each) for each in papers)]
     await writing.change(session, application, papers=everything, papers_on=received_on)
     detail = {"due_on": due.isoformat(), "late": late}

@@ -105,14 +105,13 @@ _KEEP = text(
 
 
 async def _publish(session: AsyncSession, application: RowMapping, row: Mapping[str, Any]) -> None:
-    category, episode = await residents.category_of(session, application["household_id"])
+    episode = await residents.episode_of(session, application["household_id"])
     payload = NoticeRequest(
         notice_request_id=row["notice_request_id"],
         household_id=application["household_id"],
         kind=KIND,
         division_code=application["division_code"],
         episode=episode,
-        category=category,
         n=len(application["person_ids"]),
         amount=row["amount"],
         applicant_person_id=application["applicant_person_id"],

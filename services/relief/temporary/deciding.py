@@ -17,14 +17,13 @@ from services.relief.temporary import announcing, funds, queries, rules, sealed,
 from services.relief.temporary.actions import held
 from services.relief.temporary.explanations import explain
 from services.relief.temporary.models import Decision
+from services.relief.temporary.paper_rules import AFTERWARDS, Paper, papers_due
 from services.relief.temporary.rules import (
-    AFTERWARDS,
     Award,
     Case,
     Cause,
     Kind,
     Level,
-    Paper,
     State,
     Terms,
     fault,
@@ -138,7 +137,7 @@ async def _papers(
     known = {Paper(each["kind"]) for each in application["papers"]}
     if application["kind"] != Kind.URGENT.value or known.issuperset(AFTERWARDS):
         return None
-    return rules.papers_due(today, terms, await workdays.load(session))
+    return papers_due(today, terms, await workdays.load(session))
 
 
 def _row(

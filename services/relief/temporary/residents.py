@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import household_copy
-from shared.contracts.registry import Category, State
+from shared.contracts.registry import State
 from shared.errors import Fault, Refused, TryAgain
 from shared.registry_client import RegistryClient, RegistryDownError, RegistryRefusedError
 
@@ -70,11 +70,11 @@ async def copy_of(
     if not found:
         return None
     (state,) = found
+    if state.state is State.CLOSED:
+        raise Refused("household_closed", "this household's file is closed: apply for another one")
     births = {member.person_id: member.birth_date for member in state.members}
     strangers = [where for where, each in people.items() if each not in births]
     _refuse_strangers(strangers, "person_not_of_household", "该人员不是本户现有成员")
-    if state.state is State.CLOSED:
-        raise Refused("household_closed", "this household's file is closed")
     return Household(
         household_id=household_id,
         division_code=state.division_code,
@@ -107,12 +107,10 @@ async def ask_registry(
     )
 
 
-async def category_of(session: AsyncSession, household_id: UUID) -> tuple[Category | None, int]:
-    """The category that a household is in, and its newest episode; None and 0 without a copy."""
+async def episode_of(session: AsyncSession, household_id: UUID) -> int:
+    """The household's newest episode; 0 for one that was never identified."""
     found = await household_copy.load(session, [household_id])
-    if not found:
-        return None, 0
-    return found[0].category, len(found[0].episodes)
+    return len(found[0].episodes) if found else 0
 
 
 def _refuse_strangers(at: Sequence[str], code: str, message: str) -> None:

@@ -1,6 +1,6 @@
 """How much temporary assistance, decided by whom and on what (C18, C19; R22, R23, R29). Pure."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -9,7 +9,6 @@ from enum import StrEnum
 from shared.contracts.notices import NoticeOutcome
 from shared.errors import Fault
 from shared.money import CENT, ZERO, yuan
-from shared.workdays import Calendar, Deadline
 
 ADULT_YEARS = 18
 """Nobody younger applies, for the applicant's name is printed on a notice (ZJ 55)."""
@@ -60,20 +59,6 @@ class Form(StrEnum):
 
     CASH = "cash"
     GOODS = "goods"
-
-
-class Paper(StrEnum):
-    """What an application is proved with."""
-
-    APPLICATION = "application"
-    IDENTITY = "identity"
-    CAUSE = "cause"
-    AMOUNT = "amount"
-    SIGNATURES = "signatures"
-
-
-AFTERWARDS = (Paper.IDENTITY, Paper.CAUSE, Paper.AMOUNT, Paper.SIGNATURES)
-"""What must follow help that was given first: person, cause, amount and signatures [TA]."""
 
 
 class ReferredTo(StrEnum):
@@ -346,44 +331,6 @@ def application_faults(
 def is_adult(born: date, on: date) -> bool:
     """Whether somebody has turned 18 by a day. Example: born 2008-05-17, adult on 2026-05-17."""
     return (on.year - born.year) - ((on.month, on.day) < (born.month, born.day)) >= ADULT_YEARS
-
-
-def papers_due(decided_on: date, terms: Terms, calendar: Calendar) -> Deadline:
-    """The last day for the papers of help that was paid first (R23; R29 counts the days).
-
-    Example: 10 working days from 2026-09-29, over the holiday of 1 to 7 October and with make-up
-    work on the 10th: 2026-10-19.
-    """
-    return calendar.add(decided_on, int(terms.paper_days.value))
-
-
-def papers_faults(
-    kinds: Collection[Paper], *, received_on: date, decided_on: date, today: date
-) -> list[Fault]:
-    """What is missing is told all at once; the day lies between the decision and today."""
-    faults = [
-        fault("papers", "paper_missing", f"缺少补办材料“{PAPERS[each]}”")
-        for each in AFTERWARDS
-        if each not in kinds
-    ]
-    if not decided_on <= received_on <= today:
-        message = f"补办日期须在{decided_on}至{today}之间"
-        faults.append(fault("received_on", "received_on_impossible", message))
-    return faults
-
-
-PAPERS = {
-    Paper.APPLICATION: "申请书",
-    Paper.IDENTITY: "救助对象身份证明",
-    Paper.CAUSE: "困难原因证明",
-    Paper.AMOUNT: "金额凭据",
-    Paper.SIGNATURES: "经办人和申请人签字",
-}
-
-
-def is_late(due_on: date, on: date) -> bool:
-    """Whether papers are late on a day. Example: due on the 16th: not on the 16th, on the 17th."""
-    return on > due_on
 
 
 def payment_faults(

@@ -8,12 +8,12 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.relief.temporary.fund_rules import EntryKind
+from services.relief.temporary.paper_rules import Paper
 from services.relief.temporary.rules import (
     Cause,
     Form,
     Kind,
     Level,
-    Paper,
     ReferralOutcome,
     ReferredTo,
     State,

@@ -75,9 +75,7 @@ def test_temporary_assistance_tells_its_sum_and_not_what_a_household_is(
     category: Category | None,
 ) -> None:
     kind = NoticeKind.TEMPORARY_ASSISTANCE
-    lines = compose(
-        replace(CONTENT, kind=kind, category=category, amount=Decimal(7200)), POSTING
-    )
+    lines = compose(replace(CONTENT, kind=kind, category=category, amount=Decimal(7200)), POSTING)
     assert lines[2:5] == ("救助人口：3人", "项目：临时救助", "金额：一次性7200.00元")
 
 

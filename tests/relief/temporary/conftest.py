@@ -2,34 +2,21 @@
 
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import date
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import insert
 
 from deploy.local.provision import ServiceDatabase
-from services.relief.temporary import parameters
 from shared import clock, workdays
 from shared.contracts.registry import HouseholdState
 from shared.db import Database
-from shared.identity import new_id
-from shared.parameter_values import PARAMETERS
 from tests.conftest import ClientOf, SettingsOf
-from tests.relief.support import COUNTY, SCOPES, receive
+from tests.relief.support import COUNTY, SCOPES, receive, set_line
 from tests.relief.temporary.desk import Desk
+from tests.relief.temporary.figures import set_figures
 from tests.support.builders import household, member
-
-FIGURES = {
-    "dibao_line": "600",
-    parameters.FACTOR_MAX: "6",
-    parameters.FACTOR_SPECIAL: "12",
-    parameters.TOWNSHIP_LIMIT: "2000",
-    parameters.PER_YEAR: "1",
-    parameters.PAPER_DAYS: "10",
-}
 
 OfficerOf = Callable[..., Awaitable[httpx.AsyncClient]]
 
@@ -37,26 +24,9 @@ OfficerOf = Callable[..., Awaitable[httpx.AsyncClient]]
 @pytest.fixture(autouse=True)
 async def figures(worker: Database) -> None:
     """Approved for the city, so that a neighbour county has them too; and the holidays."""
-    rows = [
-        {
-            "parameter_id": new_id(),
-            "key": key,
-            "division_code": "331100",
-            "valid_from": date(2026, 1, 1),
-            "value": Decimal(value),
-            "unit": "unit",
-            "document_number": "丽民〔2026〕8号",
-            "sample": False,
-            "entered_by": "o1",
-            "entered_at": clock.now(),
-            "approved_by": "o2",
-            "approved_at": clock.now(),
-            "version": 2,
-        }
-        for key, value in FIGURES.items()
-    ]
+    await set_line(worker, "600", date(2026, 1, 1), division="331100")
+    await set_figures(worker)
     async with worker.transaction() as session:
-        await session.execute(insert(PARAMETERS), rows)
         await workdays.seed(session)
 
 

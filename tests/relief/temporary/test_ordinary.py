@@ -48,7 +48,7 @@ async def test_an_opinion_for_helping_is_announced(desk: Desk, family: Household
         "kind": "temporary_assistance",
         "n": 4,
         "amount": "7200.00",
-        "category": "dibao",
+        "category": None,
         "withdrawn": False,
     }
     assert asked["applicant_birth_date"] == "1980-05-17"
