@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from services.relief.temporary.rules import Award, Case, Cause, Kind, Level, Term, Terms, amount
+from shared.contracts.registry import RuleSet
 
 CAUSES = {
     Cause.FIRE: "火灾",
@@ -20,6 +21,12 @@ CAUSES = {
     Cause.OTHER: "其他原因",
 }
 KINDS = {Kind.URGENT: "急难型", Kind.EXPENDITURE: "支出型"}
+LAW = "依据《社会救助暂行办法》和《浙江省社会救助条例》第三十九条、第四十条。"
+REMEDY = (
+    "如不服本决定，可以自收到本决定书之日起六十日内依法申请行政复议，"
+    "也可以自收到本决定书之日起六个月内依法向人民法院提起行政诉讼。"
+)
+"""The right of reconsideration (社会救助暂行办法 art. 65), as every refusal states it."""
 LEVELS = {Level.TOWNSHIP: "乡镇人民政府（街道办事处）", Level.COUNTY: "县级民政部门"}
 
 Step = tuple[str, Decimal | None, str]
@@ -39,16 +46,19 @@ def explain(
     steps = list(_asked(case, cause))
     if award is None or terms is None:
         steps.append(("refused", Decimal(0), f"{_day(decided_on)}{LEVELS[level]}决定不予救助。"))
+        steps.append(("remedy", None, REMEDY))
     else:
         steps += _given(case, terms, award, level, decided_on)
         if papers_due_on is not None:
             text = f"属急难情形，先行救助，有关材料须在{_day(papers_due_on)}前补齐。"
             steps.append(("papers", None, text))
+    steps.append(("law", None, LAW))
     told = [
         {"code": code, "value": None if value is None else f"{value:.2f}", "text": text}
         for code, value, text in steps
     ]
     return {
+        "rule_set": RuleSet.on(decided_on).value,
         "clauses": ["C18", "C19", "R22", "R23"],
         "facts": _facts(case, cause, award),
         "figures": _figures(terms),
@@ -101,6 +111,10 @@ def _given(
     )
     yield "factor", award.factor, text
     total = amount(line.value, award.factor, case.persons)
+    if level is Level.TOWNSHIP:
+        most = terms.township_limit
+        text = f"不超过乡镇审批限额{_money(most.value)}元，{_document(most)}，由乡镇先行救助。"
+        yield "township_limit", most.value, text
     text = (
         f"{_money(line.value)}元×{_plain(award.factor)}倍×{case.persons}人={_money(total)}元。"
         f"{_day(decided_on)}{LEVELS[level]}决定给予临时救助{_money(total)}元"

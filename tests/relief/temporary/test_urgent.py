@@ -25,6 +25,7 @@ async def test_the_township_helps_on_the_same_day_out_of_its_fund(
     assert (given["decision"]["level"], given["decision"]["fund"]) == ("township", "petty_fund")
     assert [step["step"] for step in given["steps"]] == ["registered", "approved"]
     assert [step["officer_id"] for step in given["steps"]] == ["o1", "o3"]
+    assert "不超过乡镇审批限额2000元，文件号：丽民〔2026〕8号" in given["decision"]["text"]
     answer = await desk.people["o1"].get(f"/v1/petty-funds?division={TOWNSHIP}")
     (fund,) = answer.json()["items"]
     assert (fund["balance"], fund["paid"], fund["unaccounted"]) == ("3800.00", "1200.00", "1200.00")
@@ -47,6 +48,7 @@ async def test_the_decision_explains_itself_to_a_citizen_and_recomputes(
         "属特别困难，按12倍计发，最高不超过12倍",
         "600元×12倍×4人=28800元",
         "先行救助，有关材料须在",
+        "依据《社会救助暂行办法》和《浙江省社会救助条例》第三十九条",
         "认定特别困难的理由：四人均受重伤。",
     ):
         assert words in decision["text"]
@@ -54,6 +56,7 @@ async def test_the_decision_explains_itself_to_a_citizen_and_recomputes(
     assert "重伤" not in orjson.dumps(kept).decode(), "an officer's words stay encrypted"
     assert recompute(kept) == Decimal(decision["amount"]) == 28800
     assert kept["figures"]["township_limit"]["document_number"] == "丽民〔2026〕8号"
+    assert kept["rule_set"] == "CN2025"
     assert kept["clauses"] == ["C18", "C19", "R22", "R23"]
 
 
@@ -190,7 +193,8 @@ async def test_refused_in_writing_it_is_decided_for_good(
     refused = await desk.post("o3", f"{path}/township-refusal", {"reason": "损失已由保险全额赔付"})
     assert (refused["state"], refused["decision"]["amount"]) == ("refused", "0.00")
     text = refused["decision"]["text"]
-    assert text.endswith("决定不予救助。不予救助的理由：损失已由保险全额赔付。")
+    assert "决定不予救助。如不服本决定，可以自收到本决定书之日起六十日内依法申请行政复议" in text
+    assert text.endswith("不予救助的理由：损失已由保险全额赔付。")
     assert recompute(refused["decision"]["explanation"]) == 0
     for at in ("county-approval", "township-approval"):
         again = await desk.post("o4", f"{path}/{at}", one(), status=409)
