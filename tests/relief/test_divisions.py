@@ -99,7 +99,6 @@ ONE = (
     "/v1/payment-runs/{run}",
     "/v1/payment-runs/{run}/exceptions",
     "/v1/temporary-assistance/applications/{application}",
-    f"/v1/petty-funds/{TOWNSHIP}/entries",
     "/v1/jobs/{job}",
 )
 LISTS = (
@@ -115,6 +114,7 @@ LISTS = (
     "/v1/temporary-assistance/applications?state=approved",
     "/v1/petty-funds",
     f"/v1/petty-funds?division={COUNTY}",
+    f"/v1/petty-funds/{TOWNSHIP}/entries",
     "/v1/jobs",
 )
 TEMPORARY = "/v1/temporary-assistance"

@@ -7,7 +7,7 @@ from fastapi import Depends, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.relief.settings import ReliefSettings
-from services.relief.temporary import actions, deciding, queries, residents, stages
+from services.relief.temporary import actions, deciding, queries, residents, stages, writing
 from services.relief.temporary.actions import Asked, Opinion
 from services.relief.temporary.residents import Household, Registry
 from services.relief.temporary.rules import Award, Level, Stage, State, fault
@@ -29,7 +29,7 @@ from shared import api, audit, clock
 from shared.asked import AskedCursor, AskedDivision, after_id, page, prefixes
 from shared.auth import Caller, requires
 from shared.db import Database, SessionDep
-from shared.errors import NotFound, Refused
+from shared.errors import NotFound
 
 routes = api.router("/v1/temporary-assistance", tags=["temporary"])
 
@@ -54,25 +54,35 @@ async def applying(
     request: Request, caller: Writer, body: ApplicationIn
 ) -> tuple[ApplicationIn, Household]:
     """The application and whose it is; nothing is locked while the registry is asked."""
-    people = {f"person_ids/{at}": each for at, each in enumerate(body.person_ids)}
-    people["applicant_person_id"] = body.applicant_person_id
+    people = {f"person_ids/{at}": each for at, each in enumerate(body.person_ids or ())}
+    if body.applicant_person_id is not None:
+        people["applicant_person_id"] = body.applicant_person_id
     platform: api.Platform = request.app.state.platform
     database: Database = platform.database
     async with database.transaction(divisions=caller.divisions) as session:
         known = await residents.copy_of(session, body.household_id, people)
     if known is not None:
         return body, known
-    if body.division_code is None or not caller.covers(body.division_code):
-        message = "救助库没有此户,须填写本人辖区内的村(社区)代码,以便向登记库核对"
-        faults = [fault("division_code", "division_missing", message)]
-        raise Refused("division_missing", message, faults=faults)
+    division = _named(caller, body)
     settings = platform.settings
     if not isinstance(settings, ReliefSettings):
         raise TypeError("relief's app runs with relief's settings")
-    found = await residents.ask_registry(
-        registry_of(settings), body.household_id, body.division_code, people
-    )
+    found = await residents.ask_registry(registry_of(settings), body.household_id, division, people)
     return body, found
+
+
+def _named(caller: Caller, body: ApplicationIn) -> str:
+    """The village of a household without a copy. Raises Refused for all that is not named."""
+    faults = []
+    if body.division_code is None or not caller.covers(body.division_code):
+        message = "救助库没有此户,须填写本人辖区内的村(社区)代码,以便向登记库核对"
+        faults.append(fault("division_code", "division_missing", message))
+    for name in ("person_ids", "applicant_person_id"):
+        if getattr(body, name) is None:
+            message = "救助库没有此户,须填写救助对象和申请人,以便向登记库核对"
+            faults.append(fault(name, "people_missing", message))
+    writing.refuse_if(faults)
+    return body.division_code or ""
 
 
 Applying = Annotated[tuple[ApplicationIn, Household], Depends(applying)]
@@ -89,6 +99,8 @@ async def register(
     """
     body, household = applied
     given = body.model_dump(exclude={"household_id", "division_code"})
+    given["person_ids"] = body.person_ids or household.counted
+    given["applicant_person_id"] = body.applicant_person_id or household.head
     application_id = await actions.register(session, caller, household, Asked(**given))
     response.headers["Location"] = f"/v1/temporary-assistance/applications/{application_id}"
     return await _whole(session, caller, application_id)
@@ -251,7 +263,7 @@ async def reverse(session: SessionDep, caller: Payer, stage_id: UUID, body: Reas
 
 
 def _award(body: AwardIn) -> Award:
-    given = [Stage(**dict(stage)) for stage in body.stages]
+    given = [Stage(**dict(stage)) for stage in body.stages or ()]
     return Award(factor=body.factor, hard_reason=body.hard_reason, stages=given)
 
 

@@ -45,10 +45,11 @@ async def approve(
     today, officer = clock.today(), officer_of(caller)
     case = await _case(session, application, today)
     terms = await _terms(session, application, today)
+    total = rules.amount(terms.line.value, award.factor, case.persons)
+    award = award.staged(total, today)
     writing.refuse_if(
         rules.approval_faults(case, award, terms, level=level, officer=officer, today=today)
     )
-    total = rules.amount(terms.line.value, award.factor, case.persons)
     fund = stages.COUNTY_FUND
     if level is Level.TOWNSHIP:
         fund, place = stages.PETTY_FUND, application["division_code"]

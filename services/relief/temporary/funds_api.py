@@ -48,8 +48,7 @@ async def entries(
     cursor: AskedCursor = None,
     limit: api.Limit = 100,
 ) -> api.Page[FundEntryView]:
-    """By entry id, which ascends with time; 404 ``fund_unknown``."""
-    await _one(session, caller, division_code)
+    """By entry id, which ascends with time; nothing where no fund was allotted."""
     rows = await queries.fund_entries(
         session, division_code, caller.divisions, after=after_id(cursor), limit=limit + 1
     )

@@ -6,7 +6,7 @@ request's transaction begins, with a token of no more than the village named.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -27,14 +27,17 @@ PURPOSE = "temporary-assistance"
 class Household:
     """A household as an application needs it. ``known``: relief has a copy of it.
 
-    ``births``: birth dates of its members by person, as far as they are known here.
+    ``births``: birth dates of its members by person, as far as they are known here; ``counted``:
+    those of them who count; ``head``: its head.
     """
 
     household_id: UUID
     division_code: str
     known: bool
     recipient: bool
-    births: dict[UUID, date]
+    births: Mapping[UUID, date] = field(default_factory=dict)
+    counted: Sequence[UUID] = ()
+    head: UUID | None = None
 
 
 class Registry(RegistryClient):
@@ -81,6 +84,8 @@ async def copy_of(
         known=True,
         recipient=state.state.on_assistance,
         births=births,
+        counted=[member.person_id for member in state.members if member.counted],
+        head=state.head_person_id,
     )
 
 
@@ -103,7 +108,6 @@ async def ask_registry(
         division_code=division_code,
         known=False,
         recipient=False,
-        births={},
     )
 
 

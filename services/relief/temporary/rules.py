@@ -1,7 +1,7 @@
 """How much temporary assistance, decided by whom and on what (C18, C19; R22, R23, R29). Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -126,6 +126,11 @@ class Award:
     factor: Decimal
     hard_reason: str | None
     stages: Sequence[Stage]
+
+    def staged(self, total: Decimal, today: date) -> "Award":
+        """The same with its stages; where none are named, all of it in cash today."""
+        whole = Stage(form=Form.CASH, amount=total, due_on=today)
+        return self if self.stages else replace(self, stages=(whole,))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,8 +42,9 @@ class PaperIn(BaseModel):
 class ApplicationIn(BaseModel):
     """What a household asks for.
 
-    ``division_code`` (its village) is needed for a household that relief has no copy of, and so is
-    the applicant's birth date, as his card has it; else the copy's stand.
+    Of a household that relief has a copy of, all who count are helped and its head applies where
+    nobody is named. Of another one the village (``division_code``), the people, the applicant and
+    his birth date, as his card has it, are needed.
     """
 
     model_config = Strict
@@ -52,8 +53,8 @@ class ApplicationIn(BaseModel):
     division_code: Village | None = None
     kind: Kind
     cause: Cause
-    person_ids: Annotated[list[UUID], Field(min_length=1, max_length=50)]
-    applicant_person_id: UUID
+    person_ids: Annotated[list[UUID], Field(min_length=1, max_length=50)] | None = None
+    applicant_person_id: UUID | None = None
     applicant_birth_date: date | None = None
     happened_on: Day
     applied_on: Day
@@ -94,13 +95,16 @@ class StageIn(BaseModel):
 
 
 class AwardIn(BaseModel):
-    """What is to be given; the stages add up to line x factor x persons, to the fen."""
+    """What is to be given; the stages add up to line x factor x persons, to the fen.
+
+    Without stages it is given at once: all of it, in cash, due today.
+    """
 
     model_config = Strict
 
     factor: Factor
     hard_reason: Words | None = None
-    stages: Annotated[list[StageIn], Field(min_length=1, max_length=24)]
+    stages: Annotated[list[StageIn], Field(min_length=1, max_length=24)] | None = None
 
 
 class ReasonIn(BaseModel):

@@ -137,6 +137,19 @@ async def test_without_its_village_or_outside_one_s_own_nobody_is_asked_for(
     assert await registry.readings(file["members"][0]["person_id"]) == []
 
 
+async def test_its_people_are_named_or_nobody_is_asked_for(
+    registry: RealRegistry, clerk: httpx.AsyncClient
+) -> None:
+    file = await registry.file(person())
+    nobody = asked(file, person_ids=None, applicant_person_id=None, division_code=None)
+    answer = await clerk.post(f"{AT}/applications", json=nobody)
+    assert [(fault["where"], fault["code"]) for fault in answer.json()["errors"]] == [
+        ("#/division_code", "division_missing"),
+        ("#/person_ids", "people_missing"),
+        ("#/applicant_person_id", "people_missing"),
+    ]
+
+
 async def test_while_the_registry_is_down_it_may_be_sent_again(
     desk: Desk, registry: RealRegistry, clerk: httpx.AsyncClient
 ) -> None:

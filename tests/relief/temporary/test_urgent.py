@@ -9,10 +9,11 @@ import pytest
 
 from services.relief.temporary.explanations import recompute
 from shared import clock
-from shared.contracts.registry import HouseholdState
+from shared.contracts.registry import HouseholdState, State
 from shared.db import Database
-from tests.relief.support import ASSISTED, rows
+from tests.relief.support import ASSISTED, receive, rows
 from tests.relief.temporary.desk import AT, TOWNSHIP, Desk, asked, award, one, today
+from tests.support.builders import household, member
 
 
 async def test_the_township_helps_on_the_same_day_out_of_its_fund(
@@ -58,6 +59,29 @@ async def test_the_decision_explains_itself_to_a_citizen_and_recomputes(
     assert kept["figures"]["township_limit"]["document_number"] == "丽民〔2026〕8号"
     assert kept["rule_set"] == "CN2025"
     assert kept["clauses"] == ["C18", "C19", "R22", "R23"]
+
+
+async def test_left_out_all_who_count_are_helped_at_once_and_the_head_applies(
+    desk: Desk, worker: Database
+) -> None:
+    state = household(members=[member(), member(), member(counted=False)])
+    await receive(worker, state)
+    path = await desk.apply(state, person_ids=None, applicant_person_id=None)
+    found = await desk.read(path)
+    assert found["person_ids"] == [str(each.person_id) for each in state.members[:2]]
+    assert found["applicant_person_id"] == str(state.head_person_id)
+    given = await desk.post("o4", f"{path}/county-approval", {"factor": "3"})
+    (stage,) = given["stages"]
+    assert (stage["form"], stage["amount"], stage["due_on"]) == ("cash", "3600.00", today())
+
+
+async def test_a_closed_file_is_not_helped(desk: Desk, worker: Database) -> None:
+    state = household()
+    closed = state.model_copy(update={"state": State.CLOSED, "members": (), "n": 0})
+    await receive(worker, state)
+    await receive(worker, closed, version=2)
+    answer = await desk.people["o1"].post(f"{AT}/applications", json=asked(state))
+    assert (answer.status_code, answer.json()["code"]) == (422, "household_closed")
 
 
 async def test_each_stage_is_told_to_the_aid_ledger_once_a_state(
