@@ -94,7 +94,7 @@ async def test_a_notice_that_relief_asked_for_is_passed_over(
 ) -> None:
     asked = await office.ask_notice(await office.open(), "identification")
     relief = asked | {"kind": "temporary_assistance", "notice_request_id": str(new_id())}
-    closed = {
+    closed: dict[str, Any] = {
         "status": NoticeStatus.CLOSED,
         "outcome": NoticeOutcome.UNOPPOSED,
         "posted_on": POSTED_ON,
