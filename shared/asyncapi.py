@@ -37,6 +37,7 @@ CARRIED: Mapping[Topic, _Types] = {
     **dict.fromkeys(topics.ASSISTANCE, _ASSISTANCE),
     topics.REGISTRY_NOTICES: {NOTICE_REQUESTED: NoticeRequest},
     topics.REGISTRY_LEADS: dict.fromkeys(LeadEvent, Lead),
+    topics.RELIEF_NOTICES: {NOTICE_REQUESTED: NoticeRequest},
     topics.NOTICES: dict.fromkeys(NoticeEvent, Notice),
 }
 """Every topic with the types that travel on it and what each carries."""

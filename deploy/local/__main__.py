@@ -38,6 +38,7 @@ PERMITTED = (
     "registry.integrity:read registry.integrity:write "
     "registry.parameters:read relief.standards:read relief.dibao:read relief.payments:read "
     "relief.tekun:read relief.tekun:write relief.tekun:confirm "
+    "relief.temporary:read relief.temporary:write "
     "relief.parameters:read relief.jobs:read housing.surveys:read housing.renovations:read "
     "education.students:read education.aid:read education.dropout:read employment.labour:read "
     "employment.jobs:read notify.notices:read notify.timelines:read notify.figures:read "

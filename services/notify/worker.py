@@ -13,7 +13,7 @@ from shared import public_uses, worker
 from shared.applying import Subscription
 from shared.contracts.notices import NOTICE_REQUESTED
 from shared.contracts.registry import HouseholdEvent
-from shared.contracts.topics import HOUSEHOLDS, REGISTRY_NOTICES
+from shared.contracts.topics import HOUSEHOLDS, REGISTRY_NOTICES, RELIEF_NOTICES
 from shared.daily import Turn
 from shared.jobs import JobHandler
 
@@ -21,6 +21,7 @@ SUBSCRIPTIONS: Sequence[Subscription] = (
     Subscription(HOUSEHOLDS, frozenset(HouseholdEvent), (on_households,)),
     Subscription(REGISTRY_NOTICES, frozenset({NOTICE_REQUESTED}), (on_notice_requests,)),
     *FEEDBACK,
+    Subscription(RELIEF_NOTICES, frozenset({NOTICE_REQUESTED}), (on_notice_requests,)),
     *TIMELINES,
 )
 JOBS: Mapping[str, JobHandler] = {

@@ -8,6 +8,8 @@ from services.relief.settings import load
 from services.relief.standards import api as standards
 from services.relief.tekun import api as tekun
 from services.relief.tekun import selfcare_api, support_api
+from services.relief.temporary import api as temporary
+from services.relief.temporary import funds_api as petty_funds
 from shared import divisions, jobs
 from shared.api import create_app
 
@@ -21,6 +23,8 @@ def create() -> FastAPI:
         selfcare_api.routes,
         support_api.routes,
         payments.routes,
+        temporary.routes,
+        petty_funds.routes,
         divisions.router(),
         jobs.router("relief"),
     ]

@@ -2,6 +2,7 @@
 
 from services.relief.standards import definitions as standards
 from services.relief.tekun import parameters as tekun
+from services.relief.temporary import parameters as temporary
 
-DEFINITIONS = {**standards.DEFINITIONS, **tekun.DEFINITIONS}
+DEFINITIONS = {**standards.DEFINITIONS, **tekun.DEFINITIONS, **temporary.DEFINITIONS}
 """By key; a capability with a ``parameters`` module adds it here."""

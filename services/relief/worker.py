@@ -13,6 +13,8 @@ from services.relief.settings import load
 from services.relief.tekun import actions as tekun
 from services.relief.tekun import jobs as tekun_jobs
 from services.relief.tekun.assessing import recount_provisional
+from services.relief.temporary.handlers import SUBSCRIPTIONS as NOTICES
+from services.relief.temporary.watching import note_overdue_papers, recount_papers_due
 from shared import worker
 from shared.applying import Subscription
 from shared.contracts.registry import HouseholdEvent
@@ -22,6 +24,7 @@ from shared.jobs import JobHandler
 
 SUBSCRIPTIONS: Sequence[Subscription] = (
     Subscription(HOUSEHOLDS, frozenset(HouseholdEvent), (on_households,)),
+    *NOTICES,
 )
 JOBS: Mapping[str, JobHandler] = {
     RECALCULATE: recalculate,
@@ -31,7 +34,12 @@ JOBS: Mapping[str, JobHandler] = {
     CONFIRM: confirm,
     LOOK_AGAIN: state_guarantees,
 }
-TURNS: Sequence[Turn] = (look_again_each_month, recount_provisional)
+TURNS: Sequence[Turn] = (
+    look_again_each_month,
+    recount_provisional,
+    recount_papers_due,
+    note_overdue_papers,
+)
 
 if __name__ == "__main__":
     worker.run(load(), SUBSCRIPTIONS, JOBS, TURNS)

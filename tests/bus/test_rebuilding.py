@@ -23,10 +23,10 @@ from shared.relay import Relay
 from shared.settings import Settings
 from tests.bus.notes import running, scalar
 from tests.conftest import DatabaseOf
-from tests.notify.notices.conftest import listening
 from tests.registry.filing import ALL, Office, Registry, know_places, person
 from tests.registry.known import know_rules
 from tests.support.ports import free_ports
+from tests.support.real_registry import listening
 from tests.support.restores import back_up
 from tests.support.services import Surroundings, app_of, serving
 from tests.support.waiting import until

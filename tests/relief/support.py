@@ -28,7 +28,8 @@ ASSISTED = "SELECT * FROM events WHERE type = 'bangfu.household.assisted.v1' ORD
 SCOPES = (
     "relief.tekun:read relief.tekun:write relief.tekun:confirm "
     "relief.dibao:read relief.payments:read relief.payments:write relief.payments:pay "
-    "relief.jobs:read "
+    "relief.jobs:read relief.temporary:read relief.temporary:write relief.temporary:approve "
+    "relief.temporary:decide relief.temporary:pay relief.temporary:funds "
     "relief.parameters:read relief.parameters:write relief.parameters:approve"
 )
 

@@ -17,7 +17,9 @@ from services.relief.dibao import queries as dibao
 from services.relief.payments import queries as payments
 from services.relief.tekun import queries as tekun
 from services.relief.tekun import records
+from services.relief.temporary import queries as temporary
 from shared.db import EVERYWHERE, Database
+from tests.conftest import ClientOf
 from tests.relief.support import (
     COUNTY,
     SCOPES,
@@ -35,6 +37,8 @@ from tests.relief.tekun.support import (
     placing,
     tekun_household,
 )
+from tests.relief.temporary.desk import PAPERS, TOWNSHIP, Desk, asked, award, today
+from tests.relief.temporary.figures import set_figures
 from tests.support.builders import household, member
 from tests.support.places import load_divisions
 
@@ -54,10 +58,18 @@ TABLES = (
     "payments",
     "payment_beneficiaries",
     "payment_exceptions",
+    "temporary_applications",
+    "temporary_steps",
+    "temporary_notices",
+    "temporary_decisions",
+    "temporary_stages",
+    "temporary_referrals",
+    "petty_funds",
+    "petty_fund_entries",
     "jobs",
 )
 NO_FILTER = (EVERYWHERE,)
-COUNTS = {"/v1/grants/summary": 2, "/v1/tekun-grants/summary": 1}
+COUNTS = {"/v1/grants/summary": 3, "/v1/tekun-grants/summary": 1}
 
 
 async def _tekun(
@@ -88,7 +100,7 @@ async def _tekun(
 
 @pytest.fixture
 async def paid(
-    worker: Database, client: httpx.AsyncClient, relief: ServiceDatabase
+    worker: Database, client: httpx.AsyncClient, relief: ServiceDatabase, client_of: ClientOf
 ) -> dict[str, Any]:
     """One paid household and one exception in the sample county; what there is to leak."""
     await set_line(worker, "1150", date(2026, 1, 1), division="331100")
@@ -108,6 +120,31 @@ async def paid(
         "run": UUID(run["run_id"]),
         "job": run["job_id"],
         **tekun,
+    } | await helped_once(relief, client_of, worker)
+
+
+async def helped_once(
+    relief: ServiceDatabase, client_of: ClientOf, worker: Database
+) -> dict[str, Any]:
+    """One household helped out of its township's fund, referred on, and announced another time."""
+    await set_figures(worker)
+    state = household(members=[member(), member()])
+    await receive(worker, state)
+    people = {
+        name: await client_of("relief", relief, scopes=SCOPES, officer=name, divisions=(COUNTY,))
+        for name in ("o1", "o2", "o3", "o4", "o5")
+    }
+    desk = Desk(people=people, worker=worker)
+    await desk.allot("5000.00")
+    path = await desk.apply(state, 1)
+    given = await desk.post("o3", f"{path}/township-approval", award("1", "1150.00"))
+    referral = {"referred_to": "charity", "referred_on": today(), "words": "另行资助"}
+    sent = await desk.post("o1", f"{path}/referrals", referral)
+    await desk.announced(state)
+    return {
+        "application": given["application_id"],
+        "stage": given["stages"][0]["stage_id"],
+        "referral": sent["referrals"][0]["referral_id"],
     }
 
 
@@ -117,6 +154,7 @@ ONE = (
     "/v1/grants/{grant}",
     "/v1/payment-runs/{run}",
     "/v1/payment-runs/{run}/exceptions",
+    "/v1/temporary-assistance/applications/{application}",
     "/v1/jobs/{job}",
     "/v1/households/{tekun}/tekun-grants",
     "/v1/households/{tekun}/tekun-grants?superseded=true",
@@ -132,6 +170,12 @@ LISTS = (
     "/v1/payments?run={run}",
     "/v1/payments?household={household}",
     f"/v1/payments?month={MONTH}",
+    "/v1/temporary-assistance/applications",
+    f"/v1/temporary-assistance/applications?division={COUNTY}",
+    "/v1/temporary-assistance/applications?state=approved",
+    "/v1/petty-funds",
+    f"/v1/petty-funds?division={COUNTY}",
+    f"/v1/petty-funds/{TOWNSHIP}/entries",
     "/v1/jobs",
     f"/v1/tekun-grants?month={MONTH}",
     f"/v1/tekun-grants?month={MONTH}&division={COUNTY}",
@@ -142,6 +186,22 @@ LISTS = (
     "/v1/tekun-institutions",
     f"/v1/tekun-institutions?division={COUNTY}",
 )
+TEMPORARY = "/v1/temporary-assistance"
+CHANGES: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("{at}/checks", {"checked_on": today(), "words": "x"}),
+    ("{at}/opinion", {"favourable": False, "words": "x"}),
+    ("{at}/repeat", {"reason": "x"}),
+    ("{at}/township-approval", award("1", "1.00")),
+    ("{at}/county-approval", award("1", "1.00")),
+    ("{at}/township-refusal", {"reason": "x"}),
+    ("{at}/county-refusal", {"reason": "x"}),
+    ("{at}/papers", {"received_on": today(), "papers": PAPERS}),
+    ("{at}/referrals", {"referred_to": "charity", "referred_on": today(), "words": "x"}),
+    ("{root}/referrals/{referral}/outcome", {"outcome": "helped", "ended_on": today()}),
+    ("{root}/stages/{stage}/paid", {"paid_on": today()}),
+    ("{root}/stages/{stage}/reversal", {"reason": "x"}),
+)
+"""Every change to temporary assistance there is."""
 
 
 async def test_one_of_another_county_is_not_found(
@@ -150,6 +210,44 @@ async def test_one_of_another_county_is_not_found(
     for path in ONE:
         assert (await client.get(path.format(**paid))).status_code == 200, f"{path} is there"
         assert (await neighbour.get(path.format(**paid))).status_code == 404, path
+
+
+@pytest.mark.parametrize("divisions", [(NEIGHBOUR,), ("331124101",)])
+async def test_nothing_of_another_place_is_changed(
+    relief: ServiceDatabase,
+    client_of: ClientOf,
+    worker: Database,
+    paid: dict[str, Any],
+    divisions: tuple[str, ...],
+) -> None:
+    stranger = await client_of("relief", relief, scopes=SCOPES, officer="o9", divisions=divisions)
+    before = await rows(worker, "SELECT * FROM temporary_steps ORDER BY step_id")
+    names = paid | {"root": TEMPORARY, "at": f"{TEMPORARY}/applications/{paid['application']}"}
+    for path, body in CHANGES:
+        answer = await stranger.post(path.format(**names), json=body)
+        assert answer.status_code == 404, (path, answer.text)
+    entry = {"kind": "allotted", "amount": "1.00", "document_number": "松财1号"}
+    answer = await stranger.post(f"/v1/petty-funds/{TOWNSHIP}/entries", json=entry)
+    assert (answer.status_code, answer.json()["code"]) == (403, "division_not_covered")
+    assert await rows(worker, "SELECT * FROM temporary_steps ORDER BY step_id") == before
+
+
+async def test_a_village_s_token_moves_no_township_s_fund(
+    relief: ServiceDatabase, client_of: ClientOf, worker: Database, paid: dict[str, Any]
+) -> None:
+    state = household()
+    await receive(worker, state)
+    village = await client_of(
+        "relief", relief, scopes=SCOPES, officer="o9", divisions=(state.division_code,)
+    )
+    asking = await client_of(
+        "relief", relief, scopes=SCOPES, officer="o1", divisions=(state.division_code,)
+    )
+    body = asked(state)
+    made = await asking.post(f"{TEMPORARY}/applications", json=body)
+    at = f"{TEMPORARY}/applications/{made.json()['application_id']}"
+    answer = await village.post(f"{at}/township-approval", json=award("1", "1150.00"))
+    assert (answer.status_code, answer.json()["code"]) == (403, "division_not_covered")
 
 
 async def test_lists_of_another_county_are_empty(
@@ -170,6 +268,9 @@ async def test_counts_of_another_county_are_nought(
         ours = (await client.get(path, params=asked)).json()
         assert ours["households"] == households
         theirs = (await neighbour.get(path, params=asked)).json()
+        ours = (await client.get("/v1/grants/summary", params=asked)).json()
+        assert ours["households"] == 3
+        theirs = (await neighbour.get("/v1/grants/summary", params=asked)).json()
         figures = ("households", "above_zero", "people", "missing_standard")
         assert [theirs[figure] for figure in figures] == [0, 0, 0, 0]
         assert theirs["total_yuan"] == "0.00"
@@ -222,6 +323,17 @@ async def test_our_own_queries_with_the_filter_removed_find_nothing(
         asked = payments.PaymentFilter()
         assert not await payments.payments(session, asked, NO_FILTER, after=None, limit=9)
         assert not await payments.exceptions_of(session, run_id, NO_FILTER, after=None, limit=9)
+        everything = temporary.Wanted(within=NO_FILTER)
+        assert not await temporary.page(
+            session, everything, divisions=NO_FILTER, after=None, limit=9
+        )
+        application_id = UUID(paid["application"])
+        assert await temporary.one(session, application_id, NO_FILTER) is None
+        assert await temporary.stage(session, UUID(paid["stage"]), NO_FILTER) is None
+        assert await temporary.hold_referral(session, UUID(paid["referral"]), NO_FILTER) is None
+        assert await temporary.fund(session, TOWNSHIP, NO_FILTER) is None
+        assert not await temporary.funds(session, NO_FILTER, NO_FILTER)
+        assert not await temporary.fund_entries(session, TOWNSHIP, NO_FILTER, after=None, limit=9)
 
 
 async def _nothing_of_tekun(session: AsyncSession, paid: dict[str, Any], month: date) -> None:
@@ -267,6 +379,15 @@ async def test_the_api_role_cannot_touch_money(api_role: Database, paid: dict[st
         "UPDATE tekun_institution_accounts SET account_encrypted = ''",
         "UPDATE tekun_supports SET institution_id = NULL",
         "INSERT INTO payments SELECT * FROM payments",
+        "DELETE FROM temporary_applications",
+        "DELETE FROM temporary_steps",
+        "UPDATE temporary_steps SET officer_id = 'o9'",
+        "UPDATE temporary_decisions SET amount = amount + 1",
+        "DELETE FROM temporary_decisions",
+        "UPDATE temporary_stages SET amount = amount + 1",
+        "UPDATE temporary_notices SET outcome = 'unopposed'",
+        "UPDATE petty_fund_entries SET amount = amount + 1",
+        "DELETE FROM petty_fund_entries",
     ):
         with pytest.raises(ProgrammingError, match="permission denied"):
             async with api_role.transaction(divisions=(COUNTY,)) as session:

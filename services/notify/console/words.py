@@ -88,7 +88,12 @@ ORIGINS = {
     "returned": "返贫",
     "lead": "主动发现",
 }
-NOTICE_KINDS = {"identification": "拟认定", "lift": "拟脱贫", "exit": "拟退出"}
+NOTICE_KINDS = {
+    "identification": "拟认定",
+    "lift": "拟脱贫",
+    "exit": "拟退出",
+    "temporary_assistance": "拟给予临时救助",
+}
 NOTICE_STATUSES = {
     "waiting": "待张贴",
     "posted": "公示中",
