@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from services.relief.dibao import api as dibao
+from services.relief.medical import api as medical
 from services.relief.payments import api as payments
 from services.relief.settings import load
 from services.relief.standards import api as standards
@@ -16,6 +17,7 @@ def create() -> FastAPI:
         standards.routes,
         dibao.routes,
         payments.routes,
+        medical.routes,
         divisions.router(),
         jobs.router("relief"),
     ]

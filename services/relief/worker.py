@@ -7,6 +7,9 @@ from services.relief.dibao.jobs import recalculate
 from services.relief.guarantees.actions import LOOK_AGAIN, look_again_each_month
 from services.relief.guarantees.jobs import state_guarantees
 from services.relief.households.handlers import on_households
+from services.relief.medical.actions import DECIDE_AGAIN
+from services.relief.medical.jobs import decide_again, settle_file
+from services.relief.medical.receiving import SETTLE
 from services.relief.payments.actions import CONFIRM, PAY
 from services.relief.payments.jobs import confirm, pay
 from services.relief.settings import load
@@ -25,6 +28,8 @@ JOBS: Mapping[str, JobHandler] = {
     PAY: pay,
     CONFIRM: confirm,
     LOOK_AGAIN: state_guarantees,
+    SETTLE: settle_file,
+    DECIDE_AGAIN: decide_again,
 }
 TURNS: Sequence[Turn] = (look_again_each_month,)
 

@@ -44,6 +44,7 @@ class HardshipKind(StrEnum):
 
     DANGEROUS_HOUSE = "dangerous_house"
     DROPOUT = "dropout"
+    MEDICAL_EXPENSE = "medical_expense"
 
 
 class Assistance(Payload):

@@ -24,7 +24,8 @@ ASSISTED = "SELECT * FROM events WHERE type = 'bangfu.household.assisted.v1' ORD
 """The payments' events, apart from the guarantees' that the same households set off."""
 SCOPES = (
     "relief.dibao:read relief.payments:read relief.payments:write relief.payments:pay "
-    "relief.jobs:read "
+    "relief.jobs:read relief.settlements:write "
+    "relief.medical:read relief.medical:write relief.medical:pay "
     "relief.parameters:read relief.parameters:write relief.parameters:approve"
 )
 
@@ -33,13 +34,24 @@ async def set_line(
     database: Database, value: str, valid_from: date, division: str = COUNTY
 ) -> UUID:
     """An approved dibao line, as two officers would have made it."""
+    return await set_figure(database, "dibao_line", value, valid_from, division)
+
+
+async def set_figure(
+    database: Database,
+    key: str,
+    value: str,
+    valid_from: date = date(2020, 1, 1),
+    division: str = COUNTY,
+) -> UUID:
+    """An approved value of any parameter, as two officers would have made it."""
     row = {
         "parameter_id": new_id(),
-        "key": "dibao_line",
+        "key": key,
         "division_code": division,
         "valid_from": valid_from,
         "value": Decimal(value),
-        "unit": "yuan/person/month",
+        "unit": "yuan",
         "document_number": f"丽民〔{valid_from.year}〕1号",
         "sample": False,
         "entered_by": "o1",

@@ -16,6 +16,7 @@ from shared.db import driver_of
 _WORDS: Final = {
     HardshipKind.DANGEROUS_HOUSE.value: "住房鉴定为危房",
     HardshipKind.DROPOUT.value: "适龄子女失学辍学",
+    HardshipKind.MEDICAL_EXPENSE.value: "自付医疗费用过大",
 }
 
 

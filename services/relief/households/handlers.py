@@ -8,12 +8,13 @@ from services.relief.dibao import actions as dibao
 from services.relief.dibao.actions import Copy
 from services.relief.dibao.queries import lines_over_time
 from services.relief.guarantees import actions as guarantees
+from services.relief.medical import actions as medical
 from shared import household_copy
 from shared.contracts.envelope import Envelope
 
 
 async def on_households(session: AsyncSession, envelopes: Sequence[Envelope]) -> None:
-    """Take the newest states into the copy; settle the grants and guarantees of the news."""
+    """Take the newest states into the copy; settle grants, guarantees and bills of the news."""
     await dibao.hold_lines(session)
     states = await household_copy.apply(session, envelopes)
     versions = household_copy.versions(envelopes)
@@ -29,3 +30,4 @@ async def on_households(session: AsyncSession, envelopes: Sequence[Envelope]) ->
     lines = await lines_over_time(session, dibao.everywhere(copies))
     await dibao.settle_copies(session, copies, lines)
     await guarantees.state_guarantees(session, states, lines)
+    await medical.settle_households(session, [state.household_id for state in states])

@@ -4,6 +4,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.relief.dibao import actions as dibao
 from services.relief.guarantees import actions as guarantees
+from services.relief.medical import actions as medical
+from services.relief.medical.parameters import TERMS_KEYS
 from services.relief.standards.rules import is_published, moves_grants
 from shared import events
 from shared.auth import Caller
@@ -25,6 +27,8 @@ async def announce(session: AsyncSession, caller: Caller, parameter: Parameter) 
             parameter_id=parameter.parameter_id,
         )
         await guarantees.look_again(session, caller, division_code=parameter.division_code)
+    if parameter.key in TERMS_KEYS:
+        await medical.decide_again(session, caller, division_code=parameter.division_code)
 
 
 def _changed(parameter: Parameter) -> events.NewEvent:
