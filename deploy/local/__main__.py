@@ -36,7 +36,8 @@ PERMITTED = (
     "registry.retention:read registry.retention:write registry.retention:approve "
     "registry.duplicates:read registry.sources:read "
     "registry.parameters:read relief.standards:read relief.dibao:read relief.payments:read "
-    "relief.parameters:read relief.jobs:read housing.surveys:read housing.renovations:read "
+    "relief.parameters:read relief.jobs:read relief.medical:read relief.premiums:read "
+    "housing.surveys:read housing.renovations:read "
     "education.students:read education.aid:read education.dropout:read employment.labour:read "
     "employment.jobs:read notify.notices:read notify.timelines:read notify.figures:read"
 )

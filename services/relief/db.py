@@ -11,6 +11,7 @@ MODELS = (
     "services.relief.dibao.models",
     "services.relief.medical.models",
     "services.relief.payments.models",
+    "services.relief.premiums.models",
 )
 """Modules that declare tables on Base; a capability adds its ``models`` here."""
 

@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from services.relief.dibao import api as dibao
 from services.relief.medical import api as medical
 from services.relief.payments import api as payments
+from services.relief.premiums import api as premiums
 from services.relief.settings import load
 from services.relief.standards import api as standards
 from shared import divisions, jobs
@@ -18,6 +19,7 @@ def create() -> FastAPI:
         dibao.routes,
         payments.routes,
         medical.routes,
+        premiums.routes,
         divisions.router(),
         jobs.router("relief"),
     ]

@@ -12,6 +12,8 @@ from services.relief.medical.jobs import decide_again, settle_file
 from services.relief.medical.receiving import SETTLE
 from services.relief.payments.actions import CONFIRM, PAY
 from services.relief.payments.jobs import confirm, pay
+from services.relief.premiums import actions as premiums
+from services.relief.premiums import jobs as premium_jobs
 from services.relief.settings import load
 from shared import worker
 from shared.applying import Subscription
@@ -30,6 +32,8 @@ JOBS: Mapping[str, JobHandler] = {
     LOOK_AGAIN: state_guarantees,
     SETTLE: settle_file,
     DECIDE_AGAIN: decide_again,
+    premiums.SUBSIDISE: premium_jobs.subsidise,
+    premiums.CONFIRM: premium_jobs.confirm,
 }
 TURNS: Sequence[Turn] = (look_again_each_month,)
 

@@ -25,6 +25,7 @@ ASSISTED = "SELECT * FROM events WHERE type = 'bangfu.household.assisted.v1' ORD
 SCOPES = (
     "relief.dibao:read relief.payments:read relief.payments:write relief.payments:pay "
     "relief.jobs:read relief.settlements:write "
+    "relief.premiums:read relief.premiums:write relief.premiums:pay "
     "relief.medical:read relief.medical:write relief.medical:pay "
     "relief.parameters:read relief.parameters:write relief.parameters:approve"
 )

@@ -18,6 +18,7 @@ from services.relief.medical.entitlement import (
 from services.relief.medical.parameters import CATEGORY_NAMES
 from services.relief.medical.rules import Bill, Case, Decision, Reason, Terms, decide
 from shared.contracts.registry import Category
+from shared.money import yuan
 
 CLAUSES = ("C15", "R20")
 _NOTHING = {
@@ -33,19 +34,13 @@ Step = tuple[str, Decimal | None, str]
 def basis_of(decision: Decision) -> dict[str, Any]:
     """All that a decision rests on, as JSON. ``read`` gives the same decision back."""
     case = decision.case
-    standing = case.standing
     return {
         "rule_set": decision.rule_set.value,
         "clauses": list(CLAUSES),
         "settlement_id": str(case.settlement_id),
         "discharged_on": case.discharged_on.isoformat(),
         "bill": {name: f"{getattr(case.bill, name):.2f}" for name in _SUMS},
-        "standing": {
-            "since": _iso(standing.since),
-            "categories": [each.value for each in standing.categories],
-            "without": None if standing.without is None else standing.without.value,
-            "kept_until": _iso(standing.kept_until),
-        },
+        "standing": standing_as_json(case.standing),
         "terms": [_terms_as_json(terms) for terms in case.terms],
         "paid_before": f"{decision.paid_before:.2f}",
     }
@@ -53,18 +48,11 @@ def basis_of(decision: Decision) -> dict[str, Any]:
 
 def read(basis: Mapping[str, Any]) -> Decision:
     """The decision of a stored basis, decided anew from the facts and figures kept with it."""
-    standing = basis["standing"]
-    without = standing["without"]
     case = Case(
         settlement_id=UUID(basis["settlement_id"]),
         discharged_on=date.fromisoformat(basis["discharged_on"]),
         bill=Bill(**{name: Decimal(basis["bill"][name]) for name in _SUMS}),
-        standing=Standing(
-            since=_day(standing["since"]),
-            categories=tuple(Category(each) for each in standing["categories"]),
-            without=None if without is None else NotAssisted(without),
-            kept_until=_day(standing["kept_until"]),
-        ),
+        standing=standing_from_json(basis["standing"]),
         terms=tuple(_terms_from_json(terms) for terms in basis["terms"]),
     )
     return decide(case, Decimal(basis["paid_before"]))
@@ -78,7 +66,7 @@ def explain(basis: Mapping[str, Any], *, amount: Decimal, total: Decimal) -> dic
     decision = read(basis)
     told = [*_steps(decision), *_correction(amount, total)]
     steps = [
-        {"code": code, "value": None if value is None else f"{value:.2f}", "text": text}
+        {"code": code, "value": None if value is None else plain(value), "text": text}
         for code, value, text in told
     ]
     return {**basis, "steps": steps, "text": "".join(text for _, _, text in told)}
@@ -125,8 +113,8 @@ def _amount_steps(decision: Decision, terms: Terms) -> Iterator[Step]:
         text = f"政策范围内自付{money(decision.base)}元未超过起付线，不予救助。"
         yield "above", above, text
         return
-    share = above * terms.ratio.value
-    text = f"（{subtraction}）×{_percent(terms.ratio)}={money(share)}元。"
+    share = yuan(above * terms.ratio.value)
+    text = f"（{subtraction}）×{percent(terms.ratio)}={money(share)}元。"
     yield "share", share, text
     room = max(Decimal(0), terms.most - decision.paid_before)
     text = f"本年度此前已救助{money(decision.paid_before)}元，年度封顶线内还可救助{money(room)}元。"
@@ -137,7 +125,7 @@ def _amount_steps(decision: Decision, terms: Terms) -> Iterator[Step]:
 def _figures(terms: Terms) -> Iterator[Step]:
     told = (
         ("deductible", "起付线", terms.deductible, f"{money(terms.deductible.value)}元"),
-        ("ratio", "救助比例", terms.ratio, _percent(terms.ratio)),
+        ("ratio", "救助比例", terms.ratio, percent(terms.ratio)),
         ("cap", "年度封顶线", terms.cap, f"{money(terms.cap.value)}元"),
     )
     for code, name, figure, value in told:
@@ -153,13 +141,20 @@ def _correction(amount: Decimal, total: Decimal) -> Iterator[Step]:
     yield "correction", amount, text
 
 
+def plain(value: Decimal) -> str:
+    """A step's value with two places, a ratio with those it has. Example: 17000.00; 0.333."""
+    places = value.normalize().as_tuple().exponent
+    return f"{value:.2f}" if isinstance(places, int) and places >= -2 else f"{value.normalize():f}"
+
+
 def document_of(figure: Figure) -> str:
     """Since when a figure holds and on what paper, as a citizen reads it."""
     note = "（示例标准，非官方公布）" if figure.sample else ""
     return f"{day(figure.valid_from)}起执行，文件号：{figure.document_number}{note}"
 
 
-def _percent(ratio: Figure) -> str:
+def percent(ratio: Figure) -> str:
+    """A share as a percentage. Example: 0.7 -> 70%."""
     return f"{(ratio.value * 100).normalize():f}%"
 
 
@@ -178,6 +173,27 @@ def _terms_from_json(kept: Mapping[str, Any]) -> Terms:
         deductible=figure_from_json(kept["deductible"]),
         ratio=figure_from_json(kept["ratio"]),
         cap=figure_from_json(kept["cap"]),
+    )
+
+
+def standing_as_json(standing: Standing) -> dict[str, Any]:
+    """A standing as it is kept with a decision; ``standing_from_json`` gives it back."""
+    return {
+        "since": _iso(standing.since),
+        "categories": [each.value for each in standing.categories],
+        "without": None if standing.without is None else standing.without.value,
+        "kept_until": _iso(standing.kept_until),
+    }
+
+
+def standing_from_json(kept: Mapping[str, Any]) -> Standing:
+    """The standing that ``standing_as_json`` wrote."""
+    without = kept["without"]
+    return Standing(
+        since=_day(kept["since"]),
+        categories=tuple(Category(each) for each in kept["categories"]),
+        without=None if without is None else NotAssisted(without),
+        kept_until=_day(kept["kept_until"]),
     )
 
 

@@ -1,8 +1,9 @@
 """How the standards are entered, approved and read: the platform's parameter routes."""
 
 from services.relief.medical.parameters import DEFINITIONS as MEDICAL
+from services.relief.premiums.parameters import DEFINITIONS as PREMIUMS
 from services.relief.standards.actions import announce
 from services.relief.standards.definitions import DEFINITIONS
 from shared import parameters
 
-routes = parameters.router("relief", {**DEFINITIONS, **MEDICAL}, on_approved=announce)
+routes = parameters.router("relief", {**DEFINITIONS, **MEDICAL, **PREMIUMS}, announce)
