@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from services.relief.dibao import api as dibao
 from services.relief.medical import api as medical
+from services.relief.medical import statements_api
 from services.relief.payments import api as payments
 from services.relief.premiums import api as premiums
 from services.relief.settings import load
@@ -19,6 +20,7 @@ def create() -> FastAPI:
         dibao.routes,
         payments.routes,
         medical.routes,
+        statements_api.routes,
         premiums.routes,
         divisions.router(),
         jobs.router("relief"),

@@ -7,6 +7,7 @@ from services.relief.dibao.jobs import recalculate
 from services.relief.guarantees.actions import LOOK_AGAIN, look_again_each_month
 from services.relief.guarantees.jobs import state_guarantees
 from services.relief.households.handlers import on_households
+from services.relief.medical import statement_jobs, statements
 from services.relief.medical.actions import DECIDE_AGAIN
 from services.relief.medical.jobs import decide_again, settle_file
 from services.relief.medical.receiving import SETTLE
@@ -32,6 +33,8 @@ JOBS: Mapping[str, JobHandler] = {
     LOOK_AGAIN: state_guarantees,
     SETTLE: settle_file,
     DECIDE_AGAIN: decide_again,
+    statements.COLLECT: statement_jobs.collect,
+    statements.CONFIRM: statement_jobs.confirm,
     premiums.SUBSIDISE: premium_jobs.subsidise,
     premiums.CONFIRM: premium_jobs.confirm,
 }

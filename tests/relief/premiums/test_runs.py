@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from services.relief.premiums import jobs
+from services.relief.premiums import actions, jobs
 from services.relief.premiums.explanations import read
 from shared import clock
 from shared.contracts.registry import Category
@@ -170,7 +170,7 @@ async def test_confirmed_as_paid_by_another_officer(
 ) -> None:
     await receive(worker, household(), household())
     run = await order()
-    asked = {
+    asked: dict[str, Any] = {
         "url": f"/v1/premium-runs/{run['run_id']}/confirm",
         "json": {"paid_on": clock.today().isoformat()},
     }
@@ -193,7 +193,7 @@ async def test_a_chunk_that_broke_off_is_done_again(
     """A chunk and its cursor commit together; nobody left out, nobody told twice."""
     await receive(worker, *(household() for _ in range(9)))
     monkeypatch.setattr(jobs, "CHUNK", 4)
-    whole = jobs.actions.subsidise
+    whole = actions.subsidise
     chunks = 0
 
     async def failing(*given: Any) -> int:
@@ -203,7 +203,7 @@ async def test_a_chunk_that_broke_off_is_done_again(
             raise ConnectionResetError
         return await whole(*given)
 
-    monkeypatch.setattr(jobs.actions, "subsidise", failing)
+    monkeypatch.setattr(actions, "subsidise", failing)
     run = await order()
     assert (run["people"], len(await events(worker)), chunks) == (9, 9, 4)
 
