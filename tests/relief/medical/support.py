@@ -43,6 +43,12 @@ def only(person: UUID | HouseholdState, base: str, **changes: Any) -> dict[str, 
     return line(person, cost=base, **nothing | changes)
 
 
+def borne_wholly(person: UUID | HouseholdState, amount: str, **changes: Any) -> dict[str, Any]:
+    """A bill with more off the list than in scope: most of it stays with the household."""
+    off_list = str(Decimal(amount) * 2 / 3)
+    return only(person, amount, off_list=off_list, **changes)
+
+
 async def send(client: httpx.AsyncClient, *lines: dict[str, Any] | bytes) -> dict[str, Any]:
     """Hand a file in; gives the verdicts."""
     raw = [each if isinstance(each, bytes) else orjson.dumps(each) for each in lines]

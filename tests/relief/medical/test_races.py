@@ -1,0 +1,149 @@
+"""Bills, events and figures that meet at once: the cap holds, and no decision keeps old facts."""
+
+import asyncio
+from datetime import timedelta
+from decimal import Decimal
+
+import httpx
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from services.relief.households.handlers import on_households
+from services.relief.medical import actions, jobs, queries
+from services.relief.medical.queries import Year
+from shared import clock
+from shared.contracts.registry import Category, HouseholdState
+from shared.db import Database
+from tests.relief.medical.facts import period
+from tests.relief.medical.support import grants, line, only, send, settle, told, totals, years
+from tests.relief.support import blocked, receive, rows, run_jobs, set_figure, with_periods
+from tests.support.builders import household, household_event, member
+from tests.support.waiting import until
+
+
+def year_of(state: HouseholdState) -> Year:
+    discharged_on = clock.today() - timedelta(days=30)
+    return Year(state.head_person_id, discharged_on.year)
+
+
+async def _settle(worker: Database, *asked: Year) -> int:
+    async with worker.transaction() as session:
+        return await actions.settle_years(session, asked)
+
+
+async def test_two_bills_race_for_the_last_5000_of_the_cap(
+    client: httpx.AsyncClient, worker: Database
+) -> None:
+    """The second waits for the first one's commit and then finds the cap used up."""
+    state = household()
+    await receive(worker, state)
+    await settle(client, worker, only(state, "107142.86", settlement_no="A1"))
+    assert await years(worker) == [(Decimal(75000), Decimal(80000))]
+    await send(client, line(state, settlement_no="A2"))
+    async with worker.transaction() as session:
+        assert await actions.settle_years(session, [year_of(state)]) == 1
+        await send(client, line(state, settlement_no="A3"))
+        waiting = asyncio.create_task(_settle(worker, year_of(state)))
+        await until(lambda: blocked(worker), what="the second bill to wait for the first")
+    assert await waiting == 1
+    assert await totals(worker) == {"A1": Decimal(75000), "A2": Decimal(5000), "A3": Decimal(0)}
+    assert await years(worker) == [(Decimal(80000), Decimal(80000))]
+
+
+async def test_the_constraint_stands_behind_the_cap(
+    client: httpx.AsyncClient, worker: Database
+) -> None:
+    state = household()
+    await receive(worker, state)
+    await settle(client, worker, only(state, "200000"))
+    with pytest.raises(IntegrityError, match="within_cap"):
+        async with worker.transaction() as session:
+            await session.execute(text("UPDATE medical_person_years SET granted = granted + 0.01"))
+
+
+async def test_files_at_once_by_the_real_runner_never_pass_the_cap(
+    client: httpx.AsyncClient, worker: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "CHUNK", 3)
+    states = [household(category=Category.TEKUN) for _ in range(12)]
+    await receive(worker, *states)
+    files = [[only(state, "30000.01") for state in states] for _ in range(4)]
+    await asyncio.gather(*(send(client, *each) for each in files))
+    ended = await run_jobs(worker)
+    assert [job["state"] for job in ended] == ["succeeded"] * 4, ended
+    assert await years(worker) == [(Decimal(80000), Decimal(80000))] * 12
+    assert len(await grants(worker)) == 48
+    sums = await rows(worker, "SELECT sum(amount) AS sum FROM medical_grants GROUP BY person_id")
+    assert {row["sum"] for row in sums} == {Decimal(80000)}
+
+
+async def test_a_bill_waits_for_its_household_s_event(
+    client: httpx.AsyncClient, worker: Database
+) -> None:
+    """Stored while the event is taken in, which cannot see it: decided on the new facts."""
+    old = with_periods(
+        household(), period(clock.today() - timedelta(days=90), Category.DIBAO_MARGINAL)
+    )
+    new = with_periods(old, period(clock.today() - timedelta(days=90), Category.TEKUN))
+    await receive(worker, old)
+    async with worker.transaction() as session:
+        await on_households(session, [household_event(new, version=2)])
+        await send(client, line(old))
+        waiting = asyncio.create_task(_settle(worker, year_of(old)))
+        await until(lambda: blocked(worker), what="the bill to wait for the event")
+    assert await waiting == 1
+    assert [row["amount"] for row in await grants(worker)] == [17000]
+
+
+async def test_an_event_waits_for_a_bill_and_corrects_it(
+    client: httpx.AsyncClient, worker: Database
+) -> None:
+    old = with_periods(
+        household(), period(clock.today() - timedelta(days=90), Category.DIBAO_MARGINAL)
+    )
+    new = with_periods(old, period(clock.today() - timedelta(days=90), Category.TEKUN))
+    await receive(worker, old)
+    await send(client, line(old))
+    async with worker.transaction() as session:
+        assert await actions.settle_years(session, [year_of(old)]) == 1
+        waiting = asyncio.create_task(receive(worker, new, version=2))
+        await until(lambda: blocked(worker), what="the event to wait for the bill")
+    await waiting
+    assert [row["amount"] for row in await grants(worker)] == [9000, 8000]
+
+
+async def test_a_figure_approved_meanwhile_is_followed_by_its_job(
+    client: httpx.AsyncClient, worker: Database
+) -> None:
+    """The job of the approval waits for whoever decides on old figures, and corrects it."""
+    state = household()
+    await receive(worker, state)
+    await send(client, line(state))
+    async with worker.transaction() as session:
+        assert await actions.settle_years(session, [year_of(state)]) == 1
+        await set_figure(worker, "medical.ratio.dibao", "0.9")
+        waiting = asyncio.create_task(_settle(worker, year_of(state)))
+        await until(lambda: blocked(worker), what="the job to wait for the bill")
+    assert await waiting == 1
+    assert [row["amount"] for row in await grants(worker)] == [11900, 3400]
+
+
+async def test_the_years_of_two_jobs_are_held_in_one_order(
+    client: httpx.AsyncClient, worker: Database
+) -> None:
+    """Asked for in opposite orders, they wait for each other and never in a ring."""
+    people = [member() for _ in range(6)]
+    state = household(members=people)
+    await receive(worker, state)
+    await send(client, *(line(each.person_id) for each in people))
+    asked = [Year(each.person_id, year_of(state).year) for each in people]
+    written = await asyncio.gather(_settle(worker, *asked), _settle(worker, *reversed(asked)))
+    assert sum(written) == 6
+    assert len(await told(worker)) == 6
+
+
+async def test_nothing_is_asked_of_no_years(worker: Database) -> None:
+    async with worker.transaction() as session:
+        assert await actions.settle_years(session, []) == 0
+        assert await queries.settled(session, []) == []
