@@ -50,7 +50,8 @@ class HardshipKind(StrEnum):
 class Assistance(Payload):
     """One measure for one household: one dibao payment of one month, a term's aid.
 
-    ``amount`` in yuan; ``month`` is the first day of the month it is for, where it has one.
+    ``amount`` in yuan, negative where a later decision takes back part of an earlier measure;
+    ``month`` is the first day of the month it is for, where it has one.
     """
 
     TOPIC_KEY: ClassVar[str] = "household_id"

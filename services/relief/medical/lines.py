@@ -28,7 +28,7 @@ class LineIn(BaseModel):
 
     settlement_no: Number
     person_id: UUID
-    discharged_on: date
+    discharged_on: Annotated[date, Field(strict=True)]
     cost: Yuan
     off_list: Yuan
     basic_paid: Yuan

@@ -41,6 +41,8 @@ def test_a_whole_line_is_read() -> None:
         ({"cost": "99999999999.99"}, "#/cost"),
         ({"person_id": "33110219900307001X"}, "#/person_id"),
         ({"discharged_on": "2026-02-30"}, "#/discharged_on"),
+        ({"discharged_on": 1777680000}, "#/discharged_on"),
+        ({"cost": True}, "#/cost"),
         ({"settlement_no": ""}, "#/settlement_no"),
         ({"settlement_no": "x" * 65}, "#/settlement_no"),
         ({"patient_name": "somebody"}, "#/patient_name"),
