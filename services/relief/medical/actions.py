@@ -80,8 +80,8 @@ async def _settle(session: AsyncSession, years: Collection[Year]) -> int:
         bills = list(group)
         decisions = decide_year([_case(each, households, figures) for each in bills])
         rows = [
-            _row(each, decision, now)
-            for each, decision in zip(bills, decisions, strict=True)
+            _row(each, decision, now) | {"place": place}
+            for place, (each, decision) in enumerate(zip(bills, decisions, strict=True), start=1)
             if _is_news(each, decision)
         ]
         if rows:
@@ -195,6 +195,7 @@ _GRANT = {
     "grant_id": "uuid",
     "settlement_id": "uuid",
     "number": "smallint",
+    "place": "smallint",
     "person_id": "uuid",
     "household_id": "uuid",
     "division_code": "text",

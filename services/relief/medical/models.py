@@ -99,7 +99,8 @@ class MedicalGrant(Base):
     """One decision on a settlement, in yuan: ``amount`` it adds, ``total`` is what all come to.
 
     The first of a settlement is its assistance, those after it are supplementary: a correction
-    downwards is negative. ``version`` counts its published states.
+    downwards is negative. ``place`` is the settlement's in its person's year, for good: in this
+    order a cap is used up. ``version`` counts its published states.
     """
 
     __tablename__ = "medical_grants"
@@ -122,6 +123,7 @@ class MedicalGrant(Base):
     grant_id: Mapped[UUID] = mapped_column(primary_key=True)
     settlement_id: Mapped[UUID] = mapped_column(ForeignKey("medical_settlements.settlement_id"))
     number: Mapped[int] = mapped_column(SmallInteger)
+    place: Mapped[int] = mapped_column(SmallInteger)
     person_id: Mapped[UUID]
     household_id: Mapped[UUID]
     division_code: Mapped[Place]

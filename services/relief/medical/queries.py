@@ -107,8 +107,8 @@ async def hold_years(session: AsyncSession, years: Collection[Year]) -> None:
 async def settled(session: AsyncSession, years: Collection[Year]) -> list[Settled]:
     """All settlements of these years with their decisions so far.
 
-    In the order of their first decisions; those that have none follow as they came in. So a cap is
-    used up by whoever was decided on first, whatever is decided anew.
+    In their places; those that were never decided on follow as they came in. So a cap is used up by
+    whoever was decided on first, whatever is decided anew.
     """
     rows = await driver_of(session).fetch(_SETTLED, *_split(sorted(years)))
     return [_settled(row) for row in rows]
@@ -135,8 +135,9 @@ async def borne(
 ) -> Mapping[UUID, Decimal]:
     """What each household bore itself of its discharges after a day and up to another, in yuan.
 
-    The households stay locked from here to the end: two people's bills of one household that are
-    decided on at once are both seen by whoever comes second.
+    From here to the end nobody else asks it of them: two people's bills of one household that are
+    decided on at once are both seen by whoever comes second. A lock of its own, taken last: who
+    holds a person's year must not wait for a household that another one holds for that year.
     """
     await driver_of(session).execute(_HOLD, sorted(household_ids))
     rows = await driver_of(session).fetch(_BORNE, list(household_ids), after, until)
@@ -202,21 +203,20 @@ _SETTLED = f"""
     SELECT settlement.*, coalesce(newest.number, 0) AS number,
         coalesce(newest.total, 0.00) AS total, newest.reason, newest.category
     FROM medical_settlements AS settlement {_THESE}
-    LEFT JOIN medical_grants AS first
-        ON first.settlement_id = settlement.settlement_id AND first.number = 1
     LEFT JOIN LATERAL (
-        SELECT grants.number, grants.total, grants.reason, grants.category
+        SELECT grants.number, grants.place, grants.total, grants.reason, grants.category
         FROM medical_grants AS grants WHERE grants.settlement_id = settlement.settlement_id
         ORDER BY grants.number DESC LIMIT 1) AS newest ON true
-    ORDER BY settlement.person_id, first.grant_id NULLS LAST, settlement.settlement_id
+    ORDER BY settlement.person_id, newest.place NULLS LAST, settlement.settlement_id
 """  # noqa: S608 (constants)
 _HOUSEHOLDS = """
     SELECT household_id, division_code, tags, periods::text AS periods
     FROM household_copy WHERE household_id = ANY ($1::uuid[])
 """
 _HOLD = """
-    SELECT FROM household_copy WHERE household_id = ANY ($1::uuid[])
-    ORDER BY household_id FOR UPDATE
+    SELECT pg_advisory_xact_lock(hashtextextended('bangfu.medical_alarm:' || household_id, 0))
+    FROM (SELECT household_id FROM unnest($1::uuid[]) WITH ORDINALITY AS asked(household_id, place)
+          ORDER BY place) AS ordered
 """
 _BORNE = """
     SELECT settlement.household_id, sum(greatest(0, settlement.cost - settlement.basic_paid

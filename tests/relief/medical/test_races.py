@@ -1,16 +1,19 @@
 """Bills, events and figures that meet at once: the cap holds, and no decision keeps old facts."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
+from uuid import UUID
 
 import httpx
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.relief.households.handlers import on_households
-from services.relief.medical import actions, jobs, queries
+from services.relief.medical import actions, alarms, jobs, queries
 from services.relief.medical.queries import Year
 from shared import clock
 from shared.contracts.registry import Category, HouseholdState
@@ -141,6 +144,60 @@ async def test_the_years_of_two_jobs_are_held_in_one_order(
     written = await asyncio.gather(_settle(worker, *asked), _settle(worker, *reversed(asked)))
     assert sum(written) == 6
     assert len(await told(worker)) == 6
+
+
+async def test_bills_keep_their_places_whatever_their_ids(
+    client: httpx.AsyncClient, worker: Database
+) -> None:
+    """Decided on by a worker whose clock is behind: the cap stays used up by who came first."""
+    state = household(category=Category.TEKUN)
+    await receive(worker, state)
+    await settle(client, worker, only(state, "80000", settlement_no="A1"))
+    async with worker.transaction() as session:
+        await session.execute(
+            text("UPDATE medical_grants SET grant_id = 'ffffffff-ffff-7fff-bfff-ffffffffffff'")
+        )
+    await settle(client, worker, only(state, "80000", settlement_no="A2"))
+    later = state.periods[-1].model_copy(update={"valid_from": clock.today()})
+    await receive(worker, with_periods(state, *state.periods, later), version=2)
+    assert await totals(worker) == {"A1": Decimal(80000), "A2": Decimal(0)}
+    assert len(await grants(worker)) == 2
+
+
+async def test_a_person_s_bills_under_two_households_never_lock_in_a_ring(
+    client: httpx.AsyncClient, worker: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """He moved: an event of his new household holds his year while his newest bill holds the old.
+
+    The event looks for alarms in both households, and must not wait for the old one's copy.
+    """
+    await set_figure(worker, "medical.self_borne_alarm", "1")
+    person = member()
+    old, new = household(members=[person]), household(members=[person])
+    assert old.household_id < new.household_id
+    await receive(worker, old)
+    await settle(client, worker, line(person.person_id, settlement_no="A1"))
+    await receive(worker, new)
+    await receive(worker, old.model_copy(update={"members": (member(),)}), version=2)
+    await send(client, line(person.person_id, settlement_no="A2"))
+    await set_figure(worker, "medical.ratio.dibao", "0.9")
+    year = Year(person.person_id, year_of(old).year)
+    bills: list[asyncio.Task[int]] = []
+    watch = alarms.watch
+
+    async def meanwhile(session: AsyncSession, places: Mapping[UUID, str]) -> int:
+        if not bills:
+            bills.append(asyncio.create_task(_settle(worker, year)))
+            await until(lambda: blocked(worker), what="the bill to wait for the event")
+        return await watch(session, places)
+
+    monkeypatch.setattr(alarms, "watch", meanwhile)
+    later = new.periods[-1].model_copy(update={"n": 3, "valid_from": clock.today()})
+    await receive(worker, with_periods(new, *new.periods, later), version=2)
+    assert [await bill for bill in bills] == [0]
+    assert await totals(worker) == {"A1": Decimal(15300), "A2": Decimal(15300)}
+    told_of = await rows(worker, "SELECT household_id FROM medical_alarms ORDER BY household_id")
+    assert [row["household_id"] for row in told_of] == [old.household_id, new.household_id]
 
 
 async def test_nothing_is_asked_of_no_years(worker: Database) -> None:

@@ -111,6 +111,7 @@ def _grants() -> None:
         sa.Column("grant_id", sa.Uuid(), nullable=False),
         sa.Column("settlement_id", sa.Uuid(), nullable=False),
         sa.Column("number", sa.SmallInteger(), nullable=False),
+        sa.Column("place", sa.SmallInteger(), nullable=False),
         sa.Column("person_id", sa.Uuid(), nullable=False),
         sa.Column("household_id", sa.Uuid(), nullable=False),
         sa.Column("division_code", PLACE, nullable=False),
