@@ -32,7 +32,7 @@ _BODY = {
     "required": True,
     "content": {"application/x-ndjson": {"schema": {"type": "string"}}},
 }
-QUARTER = r"^[0-9]{4}-Q[1-4]$"
+QUARTER = r"^2[0-9]{3}-Q[1-4]$"
 
 
 class LineFault(BaseModel):
@@ -179,7 +179,7 @@ async def summary(
     division: AskedDivision = None,
 ) -> QuarterView:
     """By the day of the decision; for the reconciliation with finance ([MA 16])."""
-    first = date(max(1, int(quarter[:4])), int(quarter[-1]) * 3 - 2, 1)
+    first = date(int(quarter[:4]), int(quarter[-1]) * 3 - 2, 1)
     last = date.fromordinal(clock.add_months(first, 3).toordinal() - 1)
     rows = await lists.sums(session, first, last, (caller.divisions, prefixes(division)))
     items = [SumView.model_validate(row) for row in rows]

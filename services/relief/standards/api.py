@@ -6,4 +6,7 @@ from services.relief.standards.actions import announce
 from services.relief.standards.definitions import DEFINITIONS
 from shared import parameters
 
-routes = parameters.router("relief", {**DEFINITIONS, **MEDICAL, **PREMIUMS}, announce)
+EVERY = {**DEFINITIONS, **MEDICAL, **PREMIUMS}
+"""All parameters of relief, the published standards and the others."""
+
+routes = parameters.router("relief", EVERY, on_approved=announce)

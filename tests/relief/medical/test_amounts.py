@@ -145,6 +145,12 @@ async def test_a_quarter_s_sums(client: httpx.AsyncClient, worker: Database) -> 
     assert (empty.json()["items"], empty.json()["total_yuan"]) == ([], "0.00")
 
 
+@pytest.mark.parametrize("quarter", ["2026", "2026-Q5", "9999-Q4", "Q1-2026", ""])
+async def test_what_is_no_quarter_is_refused(client: httpx.AsyncClient, quarter: str) -> None:
+    answer = await client.get("/v1/medical-grants/summary", params={"quarter": quarter})
+    assert (answer.status_code, answer.json()["code"]) == (422, "request_invalid")
+
+
 async def test_nothing_is_owed_before_the_first_period(
     client: httpx.AsyncClient, worker: Database
 ) -> None:
