@@ -126,6 +126,10 @@ LISTS = (
     "/v1/medical-grants?household={ill}",
     "/v1/medical-grants/summary?quarter={quarter}",
     "/v1/medical-grants/summary?quarter={quarter}&division=3311",
+    "/v1/medical-statements",
+    "/v1/medical-statements?unconfirmed=true&division=3311",
+    "/v1/premium-runs",
+    "/v1/premium-runs?unconfirmed=true&division=3311",
     "/v1/premium-subsidies",
     "/v1/premium-subsidies?division=3311",
     "/v1/premium-subsidies?run={premium_run}",
@@ -223,6 +227,9 @@ async def test_nor_do_those_of_bills_and_premiums(api_role: Database, paid: dict
         assert not await medical.sums(session, first, last, (NO_FILTER,))
         assert await statements.statement_by_id(session, statement_id, NO_FILTER) is None
         assert (await statements.totals(session, statement_id, NO_FILTER)).amounts == 0
+        page: dict[str, Any] = {"unconfirmed": False, "after": None, "limit": 9}
+        assert not await statements.statements(session, (NO_FILTER,), day=None, **page)
+        assert not await premiums.runs(session, (NO_FILTER,), year=None, **page)
         assert await premiums.run_by_id(session, run_id, NO_FILTER) is None
         totals = await premiums.run_totals(session, run_id, NO_FILTER)
         assert (totals.people, totals.exceptions) == (0, 0)

@@ -116,6 +116,28 @@ async def statement_by_id(
     return rows.mappings().one_or_none()
 
 
+async def statements(
+    session: AsyncSession,
+    within: Sequence[Sequence[str]],
+    *,
+    day: date | None,
+    unconfirmed: bool,
+    after: UUID | None,
+    limit: int,
+) -> Sequence[RowMapping]:
+    """Statements by their ids, which ascend with time; of a day, not yet paid, where asked."""
+    conditions = [in_divisions(Statement.division_code, covered) for covered in within]
+    if day is not None:
+        conditions.append(Statement.day == day)
+    if unconfirmed:
+        conditions.append(Statement.paid_on.is_(None))
+    if after is not None:
+        conditions.append(Statement.statement_id > after)
+    rows = select(Statement.__table__).where(*conditions)
+    ordered = rows.order_by(Statement.statement_id).limit(limit)
+    return (await session.execute(ordered)).mappings().all()
+
+
 async def totals(session: AsyncSession, statement_id: UUID, divisions: Sequence[str]) -> Totals:
     """The sum of a statement's amounts to the fen."""
     amount = MedicalGrant.amount

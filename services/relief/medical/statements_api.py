@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Response
+from fastapi import Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,7 +15,14 @@ from services.relief.medical import lists, statements, workbook
 from services.relief.medical.api import MedicalGrantView, Reader, note_reading
 from services.relief.medical.lists import GrantFilter
 from shared import api
-from shared.asked import DIVISION_PATTERN, AskedCursor, after_id, page
+from shared.asked import (
+    DIVISION_PATTERN,
+    AskedCursor,
+    AskedDivision,
+    after_id,
+    page,
+    prefixes,
+)
 from shared.auth import Caller, requires
 from shared.db import SessionDep
 from shared.errors import NotFound, Refused
@@ -45,20 +52,24 @@ class StatementConfirmation(BaseModel):
     paid_on: date
 
 
-class StatementView(BaseModel):
-    """A statement and what it comes to so far, in yuan; corrections downwards lower the total.
+class StatementHead(BaseModel):
+    """A statement as it was made; its progress is that of the job ``job_id`` under ``/v1/jobs``."""
 
-    Its progress is that of the job ``job_id`` under ``/v1/jobs``.
-    """
+    model_config = ConfigDict(from_attributes=True)
 
     statement_id: UUID
     day: date
-    division: str
+    division_code: str
     job_id: UUID
     created_by: str
     created_at: datetime
     paid_on: date | None
     confirmed_by: str | None
+
+
+class StatementView(StatementHead):
+    """A statement and what it comes to so far, in yuan; corrections downwards lower the total."""
+
     amounts: int
     people: int
     total_yuan: Decimal
@@ -78,6 +89,29 @@ async def make(
     )
     response.headers["Location"] = f"/v1/medical-statements/{statement_id}"
     return await _statement(session, caller, statement_id)
+
+
+@routes.get("", summary="Statements, such as those that wait for their confirmation")
+async def listed(
+    session: SessionDep,
+    caller: Reader,
+    *,
+    division: AskedDivision = None,
+    day: date | None = None,
+    unconfirmed: Annotated[bool, Query(description="only what is not paid yet")] = False,
+    cursor: AskedCursor = None,
+    limit: api.Limit = 100,
+) -> api.Page[StatementHead]:
+    """By statement id, which ascends with time; nobody's bill is in it."""
+    rows = await statements.statements(
+        session,
+        (caller.divisions, prefixes(division)),
+        day=day,
+        unconfirmed=unconfirmed,
+        after=after_id(cursor),
+        limit=limit + 1,
+    )
+    return page(rows, limit, "statement_id", StatementHead)
 
 
 @routes.get("/{statement_id}", summary="A statement and its sum")
@@ -143,9 +177,9 @@ async def as_workbook(session: SessionDep, caller: Reader, statement_id: UUID) -
     )
     await note_reading(session, caller, rows)
     content = await asyncio.to_thread(
-        workbook.write, rows, day=head.day, division=head.division, total=head.total_yuan
+        workbook.write, rows, day=head.day, division=head.division_code, total=head.total_yuan
     )
-    name = f"medical-{head.division}-{head.day:%Y%m%d}.xlsx"
+    name = f"medical-{head.division_code}-{head.day:%Y%m%d}.xlsx"
     disposition = f'attachment; filename="{name}"'
     return Response(
         content, media_type=workbook.MEDIA_TYPE, headers={"Content-Disposition": disposition}
@@ -157,5 +191,4 @@ async def _statement(session: AsyncSession, caller: Caller, statement_id: UUID) 
     if row is None:
         raise NotFound("medical_statement_unknown", f"no medical statement {statement_id}")
     found = await statements.totals(session, statement_id, caller.divisions)
-    known = {**row, "division": row["division_code"], **asdict(found)}
-    return StatementView.model_validate(known)
+    return StatementView.model_validate({**row, **asdict(found)})

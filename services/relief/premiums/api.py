@@ -56,21 +56,25 @@ class PremiumConfirmation(BaseModel):
     paid_on: date
 
 
-class PremiumRunView(BaseModel):
-    """A run and what it has come to so far. ``total_yuan`` is the sum of its subsidies.
+class PremiumRunHead(BaseModel):
+    """A run as it was ordered; its progress is that of the job ``job_id`` under ``/v1/jobs``."""
 
-    Its progress is that of the job ``job_id`` under ``/v1/jobs``.
-    """
+    model_config = ConfigDict(from_attributes=True)
 
     run_id: UUID
     year: int
-    division: str
+    division_code: str
     enrolled_on: date
     job_id: UUID
     created_by: str
     created_at: datetime
     paid_on: date | None
     confirmed_by: str | None
+
+
+class PremiumRunView(PremiumRunHead):
+    """A run and what it has come to so far. ``total_yuan`` is the sum of its subsidies."""
+
     people: int
     exceptions: int
     total_yuan: Decimal
@@ -131,6 +135,29 @@ async def order_run(
     )
     response.headers["Location"] = f"/v1/premium-runs/{run_id}"
     return await _run(session, caller, run_id)
+
+
+@routes.get("/premium-runs", summary="Premium runs, such as those that wait to be confirmed")
+async def runs(
+    session: SessionDep,
+    caller: Reader,
+    *,
+    division: AskedDivision = None,
+    year: Annotated[int | None, Query(ge=2000, le=2999)] = None,
+    unconfirmed: Annotated[bool, Query(description="only what is not paid yet")] = False,
+    cursor: AskedCursor = None,
+    limit: api.Limit = 100,
+) -> api.Page[PremiumRunHead]:
+    """By run id, which ascends with time; no person is in it."""
+    rows = await queries.runs(
+        session,
+        (caller.divisions, prefixes(division)),
+        year=year,
+        unconfirmed=unconfirmed,
+        after=after_id(cursor),
+        limit=limit + 1,
+    )
+    return page(rows, limit, "run_id", PremiumRunHead)
 
 
 @routes.get("/premium-runs/{run_id}", summary="A premium run and its sum")
@@ -211,8 +238,7 @@ async def _run(session: AsyncSession, caller: Caller, run_id: UUID) -> PremiumRu
     if row is None:
         raise NotFound("premium_run_unknown", f"no premium run {run_id}")
     totals = await queries.run_totals(session, run_id, caller.divisions)
-    known = {**row, "division": row["division_code"], **asdict(totals)}
-    return PremiumRunView.model_validate(known)
+    return PremiumRunView.model_validate({**row, **asdict(totals)})
 
 
 async def _note_reading(session: AsyncSession, caller: Caller, rows: Sequence[RowMapping]) -> None:

@@ -59,6 +59,27 @@ async def run_by_id(
     return rows.mappings().one_or_none()
 
 
+async def runs(
+    session: AsyncSession,
+    within: Sequence[Sequence[str]],
+    *,
+    year: int | None,
+    unconfirmed: bool,
+    after: UUID | None,
+    limit: int,
+) -> Sequence[RowMapping]:
+    """Runs by their ids, which ascend with time; of a year, not yet paid, where asked."""
+    conditions = [in_divisions(PremiumRun.division_code, covered) for covered in within]
+    if year is not None:
+        conditions.append(PremiumRun.year == year)
+    if unconfirmed:
+        conditions.append(PremiumRun.paid_on.is_(None))
+    if after is not None:
+        conditions.append(PremiumRun.run_id > after)
+    rows = select(PremiumRun.__table__).where(*conditions)
+    return (await session.execute(rows.order_by(PremiumRun.run_id).limit(limit))).mappings().all()
+
+
 async def run_totals(session: AsyncSession, run_id: UUID, divisions: Sequence[str]) -> RunTotals:
     """The sum of a run's subsidies to the fen, and how many people it had to leave out."""
     summed = select(

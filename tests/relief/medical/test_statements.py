@@ -179,6 +179,23 @@ async def test_the_workbook_has_ids_and_numbers_and_no_formula(
     assert len(audited) == 4
 
 
+async def test_statements_that_wait_are_found(
+    client: httpx.AsyncClient, colleague: httpx.AsyncClient, worker: Database, decided: None
+) -> None:
+    made = [await make(client, worker) for _ in range(2)]
+    assert (await colleague.post(**confirmation(made[0]))).status_code == 202
+    today = clock.today()
+    for asked, found in (
+        ({}, made),
+        ({"unconfirmed": True}, made[1:]),
+        ({"day": today.isoformat(), "division": COUNTY}, made),
+        ({"day": (today - timedelta(days=1)).isoformat()}, []),
+    ):
+        answer = await colleague.get("/v1/medical-statements", params=asked)
+        ids = [item["statement_id"] for item in answer.json()["items"]]
+        assert ids == [each["statement_id"] for each in found], asked
+
+
 async def test_a_quarter_adds_up_to_its_statements(
     client: httpx.AsyncClient, worker: Database, decided: None
 ) -> None:

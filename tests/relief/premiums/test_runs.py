@@ -178,7 +178,14 @@ async def test_confirmed_as_paid_by_another_officer(
     assert (own.status_code, own.json()["code"]) == (409, "same_officer")
     answers = await asyncio.gather(*(colleague.post(**asked) for _ in range(2)))
     assert sorted(answer.status_code for answer in answers) == [202, 409]
-    await run_jobs(worker)
+    waiting = await order()
+    for query, ids in (
+        ({}, [run["run_id"], waiting["run_id"]]),
+        ({"unconfirmed": True}, [waiting["run_id"]]),
+        ({"year": run["year"] + 1}, []),
+    ):
+        listed = (await client.get("/v1/premium-runs", params=query)).json()["items"]
+        assert [item["run_id"] for item in listed] == ids, query
     found = await subsidies(worker)
     assert {(row["status"], row["version"], row["paid_on"]) for row in found} == {
         ("paid", 2, clock.today())
