@@ -150,6 +150,34 @@ async def test_two_people_s_bills_at_once_are_both_seen(
     assert [sign["amount"] for sign in await alarms(worker)] == ["30000.00"]
 
 
+async def test_a_bill_decided_by_another_household_s_event_is_seen_as_well(
+    client: httpx.AsyncClient, worker: Database
+) -> None:
+    """Who moved away left a bill behind; it is decided by an event of where he lives now."""
+    mover, stayer = member(), member()
+    old, new = rich(members=[mover, stayer]), rich(members=[mover])
+    await receive(worker, old)
+    await send(client, borne(old, "15000", person_id=str(mover.person_id)))
+    await receive(worker, new)
+    await send(
+        client,
+        borne(new, "100", person_id=str(mover.person_id)),
+        borne(old, "15000", person_id=str(stayer.person_id)),
+    )
+    year = Year(stayer.person_id, (clock.today() - timedelta(days=30)).year)
+
+    async def decide() -> None:
+        async with worker.transaction() as session:
+            await actions.settle_years(session, [year])
+
+    async with worker.transaction() as session:
+        assert await actions.settle_households(session, [new.household_id]) == 2
+        waiting = asyncio.create_task(decide())
+        await until(lambda: blocked(worker), what="the stayer's bill to wait for the mover's")
+    await waiting
+    assert [sign["amount"] for sign in await alarms(worker)] == ["30000.00"]
+
+
 async def test_the_sign_and_the_decision_stand_or_fall_together(
     client: httpx.AsyncClient, worker: Database
 ) -> None:
