@@ -135,6 +135,7 @@ async def borne(
 ) -> Mapping[UUID, Decimal]:
     """What each household bore itself of its discharges after a day and up to another, in yuan.
 
+    Only of bills that are decided on: what another one will be relieved by is not known yet.
     From here to the end nobody else asks it of them: two people's bills of one household that are
     decided on at once are both seen by whoever comes second. A lock of its own, taken last: who
     holds a person's year must not wait for a household that another one holds for that year.
@@ -220,11 +221,12 @@ _HOLD = """
 """
 _BORNE = """
     SELECT settlement.household_id, sum(greatest(0, settlement.cost - settlement.basic_paid
-        - settlement.critical_paid - settlement.other_paid - coalesce((
-            SELECT sum(grants.amount) FROM medical_grants AS grants
-            WHERE grants.settlement_id = settlement.settlement_id), 0))) AS borne
+        - settlement.critical_paid - settlement.other_paid - decided.owed)) AS borne
     FROM medical_settlements AS settlement
-    WHERE settlement.household_id = ANY ($1::uuid[])
+    CROSS JOIN LATERAL (
+        SELECT sum(grants.amount) AS owed FROM medical_grants AS grants
+        WHERE grants.settlement_id = settlement.settlement_id) AS decided
+    WHERE settlement.household_id = ANY ($1::uuid[]) AND decided.owed IS NOT NULL
         AND settlement.discharged_on > $2 AND settlement.discharged_on <= $3
     GROUP BY settlement.household_id
 """

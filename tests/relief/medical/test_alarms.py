@@ -1,7 +1,7 @@
 """What a household bore itself in twelve months is told once a year, with the bill's decision."""
 
 import asyncio
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -124,6 +124,22 @@ async def test_without_figures_nothing_is_told(client: httpx.AsyncClient, worker
     state = rich()
     await receive(worker, state)
     await settle(client, worker, borne(state, "90000"))
+    assert await alarms(worker) == []
+
+
+async def test_a_bill_that_is_not_decided_on_yet_is_not_counted(
+    client: httpx.AsyncClient, worker: Database
+) -> None:
+    """Two bills of 85,000 in scope: 5,000 of the one are borne, of the other nobody knows yet."""
+    people = [member(), member()]
+    since = period(clock.today() - timedelta(days=800), Category.TEKUN)
+    state = with_periods(household(members=people), since)
+    await receive(worker, state)
+    await send(client, *(only(each.person_id, "85000") for each in people))
+    year = Year(people[0].person_id, (clock.today() - timedelta(days=30)).year)
+    await set_figure(worker, "medical.self_borne_alarm_percent", "1000", date(2021, 1, 1))
+    async with worker.transaction() as session:
+        assert await actions.settle_years(session, [year]) == 1
     assert await alarms(worker) == []
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.relief.households.handlers import on_households
 from services.relief.medical import actions, alarms, jobs, queries
 from services.relief.medical.queries import Year
-from shared import clock
+from shared import clock, identity
 from shared.contracts.registry import Category, HouseholdState
 from shared.db import Database
 from tests.relief.medical.facts import period
@@ -147,21 +147,47 @@ async def test_the_years_of_two_jobs_are_held_in_one_order(
 
 
 async def test_bills_keep_their_places_whatever_their_ids(
-    client: httpx.AsyncClient, worker: Database
+    client: httpx.AsyncClient, worker: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Decided on by a worker whose clock is behind: the cap stays used up by who came first."""
+    """Ids of a machine whose clock is ahead: the cap stays used up by the bill that came first."""
     state = household(category=Category.TEKUN)
     await receive(worker, state)
-    await settle(client, worker, only(state, "80000", settlement_no="A1"))
-    async with worker.transaction() as session:
-        await session.execute(
-            text("UPDATE medical_grants SET grant_id = 'ffffffff-ffff-7fff-bfff-ffffffffffff'")
-        )
+    ahead = (UUID(int=(0xFFFF << 112) + number) for number in range(1_000))
+    with monkeypatch.context() as patched:
+        patched.setattr(identity, "new_id", lambda: next(ahead))
+        await settle(client, worker, only(state, "80000", settlement_no="A1"))
     await settle(client, worker, only(state, "80000", settlement_no="A2"))
+    ids = await rows(worker, "SELECT settlement_no FROM medical_settlements ORDER BY settlement_id")
+    assert [row["settlement_no"] for row in ids] == ["A2", "A1"]
     later = state.periods[-1].model_copy(update={"valid_from": clock.today()})
     await receive(worker, with_periods(state, *state.periods, later), version=2)
     assert await totals(worker) == {"A1": Decimal(80000), "A2": Decimal(0)}
     assert len(await grants(worker)) == 2
+
+
+async def test_events_of_two_households_decide_one_person_s_year_one_after_the_other(
+    client: httpx.AsyncClient, worker: Database
+) -> None:
+    """Each holds its own copy only; the year makes the second wait and then see the first."""
+    person = member()
+    since = clock.today() - timedelta(days=90)
+    one, two = (
+        with_periods(household(members=[person]), period(since, Category.DIBAO_MARGINAL))
+        for _ in range(2)
+    )
+    await receive(worker, one)
+    await settle(client, worker, only(person.person_id, "62000", settlement_no="A1"))
+    await receive(worker, two)
+    await settle(client, worker, only(person.person_id, "62000", settlement_no="A2"))
+    assert await totals(worker) == {"A1": Decimal(36000), "A2": Decimal(36000)}
+    better = [with_periods(each, period(since, Category.TEKUN)) for each in (one, two)]
+    async with worker.transaction() as session:
+        await on_households(session, [household_event(better[0], version=2)])
+        waiting = asyncio.create_task(receive(worker, better[1], version=2))
+        await until(lambda: blocked(worker), what="the second event to wait for the first")
+    await waiting
+    assert await totals(worker) == {"A1": Decimal(62000), "A2": Decimal(18000)}
+    assert await years(worker) == [(Decimal(80000), Decimal(80000))]
 
 
 async def test_a_person_s_bills_under_two_households_never_lock_in_a_ring(
