@@ -9,7 +9,9 @@ from shared.schema import tables
 
 MODELS = (
     "services.relief.dibao.models",
+    "services.relief.medical.models",
     "services.relief.payments.models",
+    "services.relief.premiums.models",
     "services.relief.tekun.models",
     "services.relief.temporary.models",
 )

@@ -3,7 +3,10 @@
 from fastapi import FastAPI
 
 from services.relief.dibao import api as dibao
+from services.relief.medical import api as medical
+from services.relief.medical import statements_api
 from services.relief.payments import api as payments
+from services.relief.premiums import api as premiums
 from services.relief.settings import load
 from services.relief.standards import api as standards
 from services.relief.tekun import api as tekun
@@ -25,6 +28,9 @@ def create() -> FastAPI:
         payments.routes,
         temporary.routes,
         petty_funds.routes,
+        medical.routes,
+        statements_api.routes,
+        premiums.routes,
         divisions.router(),
         jobs.router("relief"),
     ]

@@ -7,8 +7,14 @@ from services.relief.dibao.jobs import recalculate
 from services.relief.guarantees.actions import LOOK_AGAIN, look_again_each_month
 from services.relief.guarantees.jobs import state_guarantees
 from services.relief.households.handlers import on_households
+from services.relief.medical import statement_jobs, statements
+from services.relief.medical.actions import DECIDE_AGAIN
+from services.relief.medical.jobs import decide_again, settle_file
+from services.relief.medical.receiving import SETTLE
 from services.relief.payments.actions import CONFIRM, PAY
 from services.relief.payments.jobs import confirm, pay
+from services.relief.premiums import actions as premiums
+from services.relief.premiums import jobs as premium_jobs
 from services.relief.settings import load
 from services.relief.tekun import actions as tekun
 from services.relief.tekun import jobs as tekun_jobs
@@ -33,6 +39,12 @@ JOBS: Mapping[str, JobHandler] = {
     PAY: pay,
     CONFIRM: confirm,
     LOOK_AGAIN: state_guarantees,
+    SETTLE: settle_file,
+    DECIDE_AGAIN: decide_again,
+    statements.COLLECT: statement_jobs.collect,
+    statements.CONFIRM: statement_jobs.confirm,
+    premiums.SUBSIDISE: premium_jobs.subsidise,
+    premiums.CONFIRM: premium_jobs.confirm,
 }
 TURNS: Sequence[Turn] = (
     look_again_each_month,

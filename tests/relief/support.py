@@ -30,6 +30,8 @@ SCOPES = (
     "relief.dibao:read relief.payments:read relief.payments:write relief.payments:pay "
     "relief.jobs:read relief.temporary:read relief.temporary:write relief.temporary:approve "
     "relief.temporary:decide relief.temporary:pay relief.temporary:funds "
+    "relief.settlements:write relief.premiums:read relief.premiums:write relief.premiums:pay "
+    "relief.medical:read relief.medical:write relief.medical:pay "
     "relief.parameters:read relief.parameters:write relief.parameters:approve"
 )
 
@@ -42,7 +44,11 @@ async def set_line(
 
 
 async def set_figure(
-    database: Database, key: str, value: str, valid_from: date, division: str = COUNTY
+    database: Database,
+    key: str,
+    value: str,
+    valid_from: date = date(2020, 1, 1),
+    division: str = COUNTY,
 ) -> UUID:
     """An approved value of any of relief's parameters, as two officers would have made it."""
     row = {

@@ -74,6 +74,7 @@ PROGRAMMES = {
 FUNDS = {
     "dibao": "低保资金",
     "tekun": "特困供养资金",
+    "medical_assistance": "医疗救助基金",
     "central": "中央资金",
     "provincial": "省级资金",
     "city": "市级资金",
@@ -81,7 +82,11 @@ FUNDS = {
     "county_housing": "县级住房资金",
     "county_education": "县级教育资金",
 }
-HARDSHIPS = {"dangerous_house": "住房鉴定为危房", "dropout": "适龄子女失学辍学"}
+HARDSHIPS = {
+    "dangerous_house": "住房鉴定为危房",
+    "dropout": "适龄子女失学辍学",
+    "medical_expense": "自付医疗费用过大",
+}
 ORIGINS = {
     "application": "本人申请",
     "roster": "花名册导入",
