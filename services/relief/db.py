@@ -7,7 +7,11 @@ from shared import guarantees, household_copy
 from shared.db import NAMING
 from shared.schema import tables
 
-MODELS = ("services.relief.dibao.models", "services.relief.payments.models")
+MODELS = (
+    "services.relief.charity.models",
+    "services.relief.dibao.models",
+    "services.relief.payments.models",
+)
 """Modules that declare tables on Base; a capability adds its ``models`` here."""
 
 

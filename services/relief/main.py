@@ -2,6 +2,8 @@
 
 from fastapi import FastAPI
 
+from services.relief.charity import allocations_api as allocations
+from services.relief.charity import api as charity
 from services.relief.dibao import api as dibao
 from services.relief.payments import api as payments
 from services.relief.settings import load
@@ -16,6 +18,8 @@ def create() -> FastAPI:
         standards.routes,
         dibao.routes,
         payments.routes,
+        charity.routes,
+        allocations.routes,
         divisions.router(),
         jobs.router("relief"),
     ]

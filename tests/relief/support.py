@@ -25,6 +25,7 @@ ASSISTED = "SELECT * FROM events WHERE type = 'bangfu.household.assisted.v1' ORD
 SCOPES = (
     "relief.dibao:read relief.payments:read relief.payments:write relief.payments:pay "
     "relief.jobs:read "
+    "relief.charity:read relief.charity:write relief.charity:decide relief.aid:read "
     "relief.parameters:read relief.parameters:write relief.parameters:approve"
 )
 

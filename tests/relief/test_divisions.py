@@ -10,8 +10,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
+from services.relief.charity import queries as charity
 from services.relief.dibao import queries as dibao
 from services.relief.payments import queries as payments
+from shared import clock
 from shared.db import EVERYWHERE, Database
 from tests.relief.support import COUNTY, SCOPES, receive, rows, run_jobs, set_line
 from tests.support.builders import household, member
@@ -27,6 +29,14 @@ TABLES = (
     "payment_beneficiaries",
     "payment_exceptions",
     "jobs",
+    "charity_federations",
+    "charity_managers",
+    "charity_donors",
+    "charity_donations",
+    "charity_earmark_changes",
+    "charity_allocations",
+    "charity_allocation_lines",
+    "charity_feedback",
 )
 NO_FILTER = (EVERYWHERE,)
 
@@ -49,7 +59,54 @@ async def paid(worker: Database, client: httpx.AsyncClient) -> dict[str, Any]:
         "grant": payment["grant_id"],
         "run": UUID(run["run_id"]),
         "job": run["job_id"],
+        **await _helped(client, payment["payee_household_id"]),
     }
+
+
+async def _helped(client: httpx.AsyncClient, household_id: UUID) -> dict[str, Any]:
+    """A federation with all that it may hold, and help proposed for the household."""
+
+    async def made(url: str, **body: Any) -> dict[str, Any]:
+        answer = await client.post(f"/v1/charity/{url}", json=body)
+        assert answer.status_code in {200, 201}, answer.text
+        return dict(answer.json()) if isinstance(answer.json(), dict) else {}
+
+    today = clock.today().isoformat()
+    federation = (await made("federations", division=COUNTY, name="慈善总会"))["federation_id"]
+    books = f"federations/{federation}"
+    await made(f"{books}/managers", officer_id="o7", post="会长", from_on=today)
+    donor = (await made(f"{books}/donors", kind="person", name="王小明"))["donor_id"]
+    gift = {"kind": "cash", "amount": "9.00", "received_on": today, "donor_id": donor}
+    donation = (await made(f"{books}/donations", **gift))["donation_id"]
+    change = {"earmark": {}, "ground": "consent", "document": "同意书1"}
+    await made(f"donations/{donation}/earmark-changes", **change)
+    await made(f"donations/{donation}/feedback")
+    help_ = {
+        "household_id": str(household_id),
+        "purpose": "living",
+        "month": MONTH,
+        "words": "慰问金",
+        "declared_relation": "none",
+        "lines": [{"donation_id": donation, "amount": "1.00"}],
+    }
+    allocation = (await made(f"{books}/allocations", **help_))["allocation_id"]
+    return {
+        "federation": federation,
+        "donor": donor,
+        "donation": donation,
+        "allocation": allocation,
+    }
+
+
+IN_COUNTY_BOOKS = (
+    "/v1/charity/federations/{federation}/managers",
+    "/v1/charity/federations/{federation}/donations",
+    f"/v1/charity/federations/{{federation}}/balance?from_on={MONTH}-01&to_on={MONTH}-02",
+    "/v1/charity/federations/{federation}/publication?year=2026",
+    "/v1/charity/donors/{donor}",
+    "/v1/charity/donations/{donation}",
+)
+"""What belongs to the county's federation, whatever township its beneficiaries live in."""
 
 
 ONE = (
@@ -59,6 +116,9 @@ ONE = (
     "/v1/payment-runs/{run}",
     "/v1/payment-runs/{run}/exceptions",
     "/v1/jobs/{job}",
+    "/v1/charity/allocations/{allocation}",
+    "/v1/households/{household}/aid-view",
+    *IN_COUNTY_BOOKS,
 )
 LISTS = (
     f"/v1/grants?month={MONTH}",
@@ -69,6 +129,10 @@ LISTS = (
     "/v1/payments?household={household}",
     f"/v1/payments?month={MONTH}",
     "/v1/jobs",
+    "/v1/charity/federations",
+    "/v1/charity/allocations",
+    "/v1/charity/allocations?household={household}",
+    "/v1/charity/allocations?federation={federation}&state=proposed",
 )
 
 
@@ -149,6 +213,30 @@ async def test_our_own_queries_with_the_filter_removed_find_nothing(
         asked = payments.PaymentFilter()
         assert not await payments.payments(session, asked, NO_FILTER, after=None, limit=9)
         assert not await payments.exceptions_of(session, run_id, NO_FILTER, after=None, limit=9)
+        assert not await payments.paid_in(session, household_id, NO_FILTER, 2026)
+
+
+async def test_charitys_own_queries_with_the_filter_removed_find_nothing(
+    api_role: Database, paid: dict[str, Any]
+) -> None:
+    ids = {key: UUID(str(paid[key])) for key in ("federation", "donor", "donation", "allocation")}
+    federation = ids["federation"]
+    async with api_role.transaction(divisions=(NEIGHBOUR,)) as session:
+        assert await charity.federation_by_id(session, federation, NO_FILTER) is None
+        assert not await charity.federations(session, NO_FILTER, after=None, limit=9)
+        assert not await charity.managers_of(session, federation, NO_FILTER)
+        assert await charity.donor_by_id(session, ids["donor"], NO_FILTER) is None
+        assert not await charity.donations(session, federation, NO_FILTER, after=None, limit=9)
+        assert not await charity.donations_by_id(session, [ids["donation"]], NO_FILTER)
+        assert not await charity.newest_changes(session, [ids["donation"]])
+        assert not await charity.feedback_of(session, ids["donation"])
+        assert not await charity.lines_of(session, ids["allocation"])
+        assert await charity.allocation_by_id(session, ids["allocation"], NO_FILTER) is None
+        asked = charity.AllocationFilter()
+        assert not await charity.allocations(session, asked, NO_FILTER, after=None, limit=9)
+        assert await charity.household(session, paid["household"], NO_FILTER) is None
+        assert not await charity.receipts_of_year(session, federation, 2026, after=0, limit=9)
+        assert (await charity.flows(session, federation, date(2999, 1, 1))).received == 0
 
 
 async def test_every_table_with_a_division_is_protected_by_force(worker: Database) -> None:
@@ -170,6 +258,9 @@ async def test_the_api_role_cannot_touch_money(api_role: Database, paid: dict[st
         "UPDATE payments SET amount = amount + 1",
         "DELETE FROM payments",
         "INSERT INTO payments SELECT * FROM payments",
+        "UPDATE charity_allocations SET amount = amount + 1",
+        "DELETE FROM charity_allocations",
+        "DELETE FROM charity_allocation_lines",
     ):
         with pytest.raises(ProgrammingError, match="permission denied"):
             async with api_role.transaction(divisions=(COUNTY,)) as session:

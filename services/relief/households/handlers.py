@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.relief.charity import allocating as charity
 from services.relief.dibao import actions as dibao
 from services.relief.dibao.actions import Copy
 from services.relief.dibao.queries import lines_over_time
@@ -29,3 +30,4 @@ async def on_households(session: AsyncSession, envelopes: Sequence[Envelope]) ->
     lines = await lines_over_time(session, dibao.everywhere(copies))
     await dibao.settle_copies(session, copies, lines)
     await guarantees.state_guarantees(session, states, lines)
+    await charity.follow_moves(session, states)
