@@ -38,7 +38,7 @@ PERMITTED = (
     "registry.integrity:read registry.integrity:write "
     "registry.parameters:read relief.standards:read relief.dibao:read relief.payments:read "
     "relief.parameters:read relief.jobs:read relief.charity:read relief.charity:write "
-    "relief.aid:read "
+    "relief.aid:read relief.mutual_aid:read relief.mutual_aid:write "
     "housing.surveys:read housing.renovations:read "
     "education.students:read education.aid:read education.dropout:read employment.labour:read "
     "employment.jobs:read notify.notices:read notify.timelines:read notify.figures:read "

@@ -10,6 +10,7 @@ from shared.schema import tables
 MODELS = (
     "services.relief.charity.models",
     "services.relief.dibao.models",
+    "services.relief.mutual_aid.models",
     "services.relief.payments.models",
 )
 """Modules that declare tables on Base; a capability adds its ``models`` here."""

@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from services.relief.charity import allocations_api as allocations
 from services.relief.charity import api as charity
 from services.relief.dibao import api as dibao
+from services.relief.mutual_aid import api as mutual_aid
 from services.relief.payments import api as payments
 from services.relief.settings import load
 from services.relief.standards import api as standards
@@ -20,6 +21,7 @@ def create() -> FastAPI:
         payments.routes,
         charity.routes,
         allocations.routes,
+        mutual_aid.routes,
         divisions.router(),
         jobs.router("relief"),
     ]

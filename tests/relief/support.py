@@ -26,6 +26,7 @@ SCOPES = (
     "relief.dibao:read relief.payments:read relief.payments:write relief.payments:pay "
     "relief.jobs:read "
     "relief.charity:read relief.charity:write relief.charity:decide relief.aid:read "
+    "relief.mutual_aid:read relief.mutual_aid:write "
     "relief.parameters:read relief.parameters:write relief.parameters:approve"
 )
 

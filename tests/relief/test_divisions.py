@@ -12,11 +12,13 @@ from sqlalchemy.exc import ProgrammingError
 
 from services.relief.charity import queries as charity
 from services.relief.dibao import queries as dibao
+from services.relief.mutual_aid import queries as mutual_aid
 from services.relief.payments import queries as payments
 from shared import clock
 from shared.db import EVERYWHERE, Database
+from shared.identity import new_id
 from tests.relief.support import COUNTY, SCOPES, receive, rows, run_jobs, set_line
-from tests.support.builders import household, member
+from tests.support.builders import VILLAGE, household, member
 
 NEIGHBOUR = "331102"
 MONTH = "2026-05"
@@ -37,6 +39,10 @@ TABLES = (
     "charity_allocations",
     "charity_allocation_lines",
     "charity_feedback",
+    "mutual_aid_groups",
+    "mutual_aid_members",
+    "mutual_aid_activities",
+    "home_care_centres",
 )
 NO_FILTER = (EVERYWHERE,)
 
@@ -45,7 +51,7 @@ NO_FILTER = (EVERYWHERE,)
 async def paid(worker: Database, client: httpx.AsyncClient) -> dict[str, Any]:
     """One paid household and one exception in the sample county; what there is to leak."""
     await set_line(worker, "1150", date(2026, 1, 1), division="331100")
-    person = member()
+    person = member(left_behind=True)
     state, blocked = household(members=[person]), household(members=[person])
     await receive(worker, state, blocked)
     order = {"programme": "dibao", "month": MONTH, "division": COUNTY}
@@ -60,7 +66,28 @@ async def paid(worker: Database, client: httpx.AsyncClient) -> dict[str, Any]:
         "run": UUID(run["run_id"]),
         "job": run["job_id"],
         **await _helped(client, payment["payee_household_id"]),
+        "group": await _grouped(client),
     }
+
+
+async def _grouped(client: httpx.AsyncClient) -> str:
+    """A mutual-aid group with a member and a log, and a home-care centre."""
+    day, person = clock.today().isoformat(), str(new_id())
+    named = {"division": VILLAGE, "name": "互助组"}
+    group = (await client.post("/v1/mutual-aid/groups", json=named | {"founded_on": day})).json()[
+        "group_id"
+    ]
+    centre = named | {"capacity": 9, "opened_on": day}
+    joining = {"person_id": person, "role": "helper", "joined_on": day}
+    entry = {"held_on": day, "kind": "visit", "person_ids": [person]}
+    for url, body in (
+        (f"mutual-aid/groups/{group}/members", joining),
+        (f"mutual-aid/groups/{group}/activities", entry),
+        ("home-care-centres", centre),
+    ):
+        answer = await client.post(f"/v1/{url}", json=body)
+        assert answer.status_code == 201, answer.text
+    return str(group)
 
 
 async def _helped(client: httpx.AsyncClient, household_id: UUID) -> dict[str, Any]:
@@ -118,6 +145,8 @@ ONE = (
     "/v1/jobs/{job}",
     "/v1/charity/allocations/{allocation}",
     "/v1/households/{household}/aid-view",
+    "/v1/mutual-aid/groups/{group}",
+    "/v1/mutual-aid/groups/{group}/activities",
     *IN_COUNTY_BOOKS,
 )
 LISTS = (
@@ -133,6 +162,10 @@ LISTS = (
     "/v1/charity/allocations",
     "/v1/charity/allocations?household={household}",
     "/v1/charity/allocations?federation={federation}&state=proposed",
+    "/v1/mutual-aid/groups",
+    f"/v1/mutual-aid/groups?division={COUNTY}",
+    "/v1/mutual-aid/uncared",
+    "/v1/home-care-centres",
 )
 
 
@@ -216,7 +249,7 @@ async def test_our_own_queries_with_the_filter_removed_find_nothing(
         assert not await payments.paid_in(session, household_id, NO_FILTER, 2026)
 
 
-async def test_charitys_own_queries_with_the_filter_removed_find_nothing(
+async def test_societys_own_queries_with_the_filter_removed_find_nothing(
     api_role: Database, paid: dict[str, Any]
 ) -> None:
     ids = {key: UUID(str(paid[key])) for key in ("federation", "donor", "donation", "allocation")}
@@ -236,6 +269,13 @@ async def test_charitys_own_queries_with_the_filter_removed_find_nothing(
         assert not await charity.allocations(session, asked, NO_FILTER, after=None, limit=9)
         assert await charity.household(session, paid["household"], NO_FILTER) is None
         assert not await charity.receipts_of_year(session, federation, 2026, after=0, limit=9)
+        group = UUID(paid["group"])
+        assert await mutual_aid.group_by_id(session, group, NO_FILTER) is None
+        assert not await mutual_aid.groups(session, (NO_FILTER,), after=None, limit=9)
+        assert not await mutual_aid.members_of(session, group)
+        assert not await mutual_aid.activities_of(session, group, after=None, limit=9)
+        assert not await mutual_aid.uncared(session, (NO_FILTER,), after=None, limit=9)
+        assert not await mutual_aid.centres(session, (NO_FILTER,), after=None, limit=9)
         assert (await charity.flows(session, federation, date(2999, 1, 1))).received == 0
 
 

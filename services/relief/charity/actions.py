@@ -4,7 +4,6 @@ The federation is locked before anything of it changes: receipt numbers follow e
 gaps, and two who take from the same gift take one after the other.
 """
 
-from collections.abc import Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -28,23 +27,13 @@ from services.relief.charity.rules import (
     Earmark,
     Gift,
     Purpose,
-    fault,
 )
+from services.relief.faults import fault, refuse_if
 from shared import audit, clock, identity
 from shared.asked import prefix_of
 from shared.auth import Caller, officer_of
-from shared.errors import Conflict, Fault, Forbidden, NotFound, Refused
+from shared.errors import Conflict, Forbidden, NotFound, Refused
 from shared.money import ZERO
-
-_CONFLICTS = frozenset({"balance_too_low", "same_officer", "donation_corrected"})
-
-
-def refuse_if(faults: Sequence[Fault]) -> None:
-    """Raise Conflict or Refused, named by the first of the faults and listing them all."""
-    if faults:
-        first = faults[0]
-        problem = Conflict if first.code in _CONFLICTS else Refused
-        raise problem(first.code, f"{len(faults)} fault(s), first: {first.message}", faults=faults)
 
 
 async def found_federation(

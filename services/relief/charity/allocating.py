@@ -15,7 +15,7 @@ from sqlalchemy import RowMapping, insert, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.relief.charity import queries, rules, sealed
-from services.relief.charity.actions import beneficiary, hold, note, people_of, refuse_if
+from services.relief.charity.actions import beneficiary, hold, note, people_of
 from services.relief.charity.models import Allocation, AllocationLine, Donation
 from services.relief.charity.rules import (
     AllocationState,
@@ -26,6 +26,7 @@ from services.relief.charity.rules import (
     Proof,
     Purpose,
 )
+from services.relief.faults import refuse_if
 from shared import clock, events, identity
 from shared.auth import Caller, officer_of
 from shared.contracts.assistance import Assistance, AssistanceEvent, AssistanceStatus

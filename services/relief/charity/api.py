@@ -11,7 +11,7 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.relief.charity import accounts, actions, queries, showing
-from services.relief.charity.rules import Earmark, Gift, fault
+from services.relief.charity.rules import Earmark, Gift
 from services.relief.charity.schemas import (
     BalanceView,
     DonationDetail,
@@ -27,6 +27,7 @@ from services.relief.charity.schemas import (
     ManagerView,
     PublishedReceipt,
 )
+from services.relief.faults import fault, refuse_if
 from shared import api, audit
 from shared.asked import AskedCursor, after_id, page
 from shared.auth import Caller, requires
@@ -189,7 +190,7 @@ async def balance(
     """Both days count; 422 ``period_empty`` where the last lies before the first."""
     await _federation(session, caller, federation_id)
     if to_on < from_on or to_on >= date.max:
-        actions.refuse_if([fault("to_on", "period_empty", "截止日期不能早于开始日期")])
+        refuse_if([fault("to_on", "period_empty", "截止日期不能早于开始日期")])
     sums = accounts.balance(
         await queries.flows(session, federation_id, from_on),
         await queries.flows(session, federation_id, to_on + timedelta(days=1)),

@@ -3,22 +3,16 @@
 Free words and names are encrypted (``sealed.py``); a receipt is never rewritten.
 """
 
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
-from typing import Annotated
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, Numeric, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, Text, UniqueConstraint
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
+from services.relief.columns import Code, Key, Moment, OptionalCode, Yuan
 from services.relief.db import Base
-
-Code = Annotated[str, mapped_column(Text(collation="C"))]
-OptionalCode = Annotated[str | None, mapped_column(Text(collation="C"))]
-Moment = Annotated[datetime, mapped_column(DateTime(timezone=True))]
-Yuan = Annotated[Decimal, mapped_column(Numeric(14, 2))]
-Key = Annotated[UUID, mapped_column(primary_key=True)]
 
 
 class Federation(Base):

@@ -11,6 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
+from services.relief.faults import fault
 from shared.errors import Fault
 from shared.money import ZERO
 
@@ -145,11 +146,6 @@ class Line:
 
     donation_id: UUID
     amount: Decimal
-
-
-def fault(where: str, code: str, message: str) -> Fault:
-    """A fault at a place of the body, written without its leading ``#/``."""
-    return Fault(f"#/{where}", code, message)
 
 
 def first_day_of_change(announced_on: date) -> date:

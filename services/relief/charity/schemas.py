@@ -5,8 +5,9 @@ from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
+from services.relief.asking import In, Short, View, Words
 from services.relief.charity.rules import (
     AllocationState,
     ChangeGround,
@@ -19,23 +20,8 @@ from services.relief.charity.rules import (
 )
 from shared.asked import Month
 
-
-def _not_blank(text: str) -> str:
-    if not text.strip():
-        raise ValueError("blanks alone say nothing")
-    return text.strip()
-
-
 Yuan = Annotated[Decimal, Field(gt=0, max_digits=14, decimal_places=2, examples=["100.00"])]
 Quantity = Annotated[Decimal, Field(gt=0, max_digits=12, decimal_places=2)]
-Short = Annotated[str, Field(max_length=100), AfterValidator(_not_blank)]
-Words = Annotated[str, Field(max_length=500), AfterValidator(_not_blank)]
-
-
-class In(BaseModel):
-    """A body: what it does not know is refused."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class FederationIn(In):
@@ -149,12 +135,6 @@ class HandOverIn(In):
     received_by: Short
     proof: Proof
     proof_reference: Short
-
-
-class View(BaseModel):
-    """An answer, read from rows and mappings."""
-
-    model_config = ConfigDict(from_attributes=True)
 
 
 class FederationView(View):
