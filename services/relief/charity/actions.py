@@ -41,10 +41,7 @@ async def found_federation(
 ) -> UUID:
     """Enter the federation of a county or city. Raises Forbidden or Conflict."""
     officer = officer_of(caller)
-    if not caller.covers(division_code):
-        raise Forbidden(
-            "division_not_covered", f"your token does not cover the division {division_code}"
-        )
+    need_whole(caller, division_code)
     if await queries.federation_of(session, division_code) is not None:
         raise Conflict("federation_exists", f"{division_code} has its charity federation already")
     federation_id = identity.new_id()
@@ -61,11 +58,23 @@ async def found_federation(
     return federation_id
 
 
+def need_whole(caller: Caller, division_code: str) -> None:
+    """Refuse a token that does not cover all that a federation helps in.
+
+    A token for ``331100`` alone would see the city's federation and none of the counties' help, so
+    that its sums were wrong; one for ``3311`` sees all. Raises Forbidden.
+    """
+    inside = prefix_of(division_code)
+    if not caller.covers(inside):
+        raise Forbidden("division_not_covered", f"your token does not cover all of {inside}")
+
+
 async def hold(session: AsyncSession, caller: Caller, federation_id: UUID) -> RowMapping:
-    """One of the caller's federations, locked. Raises NotFound."""
+    """One of the caller's federations, locked. Raises NotFound or Forbidden."""
     row = await queries.federation_by_id(session, federation_id, caller.divisions, lock=True)
     if row is None:
         raise NotFound("federation_unknown", f"no charity federation {federation_id}")
+    need_whole(caller, row["division_code"])
     return row
 
 

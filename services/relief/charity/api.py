@@ -187,8 +187,12 @@ async def tell_donor(session: SessionDep, caller: Writer, donation_id: UUID) -> 
 async def balance(
     session: SessionDep, caller: Reader, federation_id: UUID, from_on: date, to_on: date
 ) -> BalanceView:
-    """Both days count; 422 ``period_empty`` where the last lies before the first."""
-    await _federation(session, caller, federation_id)
+    """Both days count; 422 ``period_empty`` where the last lies before the first.
+
+    403 ``division_not_covered`` for a token that does not see all that the federation helps in.
+    """
+    row = await _federation(session, caller, federation_id)
+    actions.need_whole(caller, row["division_code"])
     if to_on < from_on or to_on >= date.max:
         refuse_if([fault("to_on", "period_empty", "截止日期不能早于开始日期")])
     sums = accounts.balance(
