@@ -20,7 +20,6 @@ from services.relief.charity.schemas import (
     DecisionIn,
     HandOverIn,
 )
-from services.relief.payments import queries as payments
 from shared import api, audit, clock
 from shared.asked import AskedCursor, after_id, page
 from shared.auth import Caller, requires
@@ -134,10 +133,7 @@ async def aid_view(
     household = await queries.household(session, household_id, caller.divisions)
     if household is None:
         raise NotFound("household_unknown", f"no household {household_id}")
-    paid = await payments.paid_in(session, household_id, caller.divisions, asked)
-    given = await queries.helped_in(session, household_id, caller.divisions, asked)
-    aids = [showing.paid_by_relief(row) for row in paid]
-    aids += [showing.given_by_charity(row) for row in given]
+    aids = await showing.aids(session, caller, household_id, asked)
     doubled = accounts.doubled(aids)
     await audit.record(
         session,
@@ -152,8 +148,7 @@ async def aid_view(
         year=asked,
         total_yuan=rules.total_of([aid.amount for aid in aids]),
         items=[
-            AidView.model_validate(asdict(aid) | {"doubled": aid.aid_id in doubled})
-            for aid in sorted(aids, key=lambda each: (each.month, each.aid_id))
+            AidView.model_validate(asdict(aid) | {"doubled": aid.aid_id in doubled}) for aid in aids
         ],
     )
 
@@ -163,4 +158,6 @@ async def _one(session: AsyncSession, caller: Caller, allocation_id: UUID) -> Al
     if row is None:
         raise NotFound("allocation_unknown", f"no allocation {allocation_id}")
     lines = [dict(line) for line in await queries.lines_of(session, allocation_id)]
-    return AllocationDetail.model_validate(showing.allocation(caller, row) | {"lines": lines})
+    doubled = await showing.doubles(session, caller, row)
+    shown = showing.allocation(caller, row) | {"lines": lines, "doubled": doubled}
+    return AllocationDetail.model_validate(shown)

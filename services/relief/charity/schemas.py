@@ -256,9 +256,13 @@ class LineView(View):
 
 
 class AllocationDetail(AllocationView):
-    """An allocation with its donations; none are shown where the federation is not covered."""
+    """An allocation with its donations; none are shown where the federation is not covered.
+
+    ``doubled``: other help is for the same purpose and month; who decides should know.
+    """
 
     lines: list[LineView]
+    doubled: bool
 
 
 class BalanceView(View):

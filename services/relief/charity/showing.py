@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -9,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.relief.charity import queries, sealed
 from services.relief.charity.accounts import PURPOSE_OF, Aid, published_donor
 from services.relief.charity.allocating import PROGRAMME
+from services.relief.payments import queries as payments
 from services.relief.payments.rules import Programme
 from shared.auth import Caller
 
@@ -78,7 +80,25 @@ async def published_page(session: AsyncSession, rows: Sequence[RowMapping]) -> l
     ]
 
 
-def paid_by_relief(row: Mapping[Any, Any]) -> Aid:
+async def aids(session: AsyncSession, caller: Caller, household_id: UUID, year: int) -> list[Aid]:
+    """What relief pays and charity holds for or gave a household, for the months of a year."""
+    paid = await payments.paid_in(session, household_id, caller.divisions, year)
+    given = await queries.helped_in(session, household_id, caller.divisions, year)
+    found = [_paid_by_relief(row) for row in paid] + [_given_by_charity(row) for row in given]
+    return sorted(found, key=lambda aid: (aid.month, aid.aid_id))
+
+
+async def doubles(session: AsyncSession, caller: Caller, row: RowMapping) -> bool:
+    """Whether an allocation, proposed ones too, meets other help for its purpose and month."""
+    others = await aids(session, caller, row["household_id"], row["month"].year)
+    return any(
+        (aid.purpose, aid.month) == (row["purpose"], row["month"])
+        for aid in others
+        if aid.aid_id != row["allocation_id"]
+    )
+
+
+def _paid_by_relief(row: Mapping[Any, Any]) -> Aid:
     """A payment of relief's as a measure of the card."""
     programme = Programme(row["programme"])
     return Aid(
@@ -94,7 +114,7 @@ def paid_by_relief(row: Mapping[Any, Any]) -> Aid:
     )
 
 
-def given_by_charity(row: Mapping[Any, Any]) -> Aid:
+def _given_by_charity(row: Mapping[Any, Any]) -> Aid:
     """An allocation as a measure of the card: decided, and handed over or not yet."""
     return Aid(
         aid_id=row["allocation_id"],

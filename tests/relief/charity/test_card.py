@@ -41,12 +41,17 @@ async def test_charity_stands_beside_dibao_and_double_help_is_flagged(
     asked = {"household_id": str(home.household_id), "month": f"{MONTH:%Y-%m}"}
     before = await card(books.client, home)
     assert [(each["programme"], each["doubled"]) for each in before["items"]] == [("dibao", False)]
-    await books.helped((donation_id, "30.00"), **asked, purpose="medical")
-    allocation_id = await books.proposed((donation_id, "20.00"), **asked)
+    medical = await books.helped((donation_id, "30.00"), **asked, purpose="medical")
+    single = (await books.client.get(f"/v1/charity/allocations/{medical}")).json()
+    assert single["doubled"] is False
+    proposed = (await books.propose((donation_id, "20.00"), **asked)).json()
+    allocation_id, warned = proposed["allocation_id"], proposed["doubled"]
+    assert warned, "who proposes and who decides see it before anything is given"
     refused = await books.proposed((donation_id, "1.00"), **asked)
     await books.decide(refused, approve=False, reason="重复")
     assert all(not each["doubled"] for each in (await card(books.client, home))["items"])
-    await books.decide(allocation_id)
+    decided = (await books.decide(allocation_id)).json()
+    assert (decided["state"], decided["doubled"]) == ("approved", True)
     shown = await card(books.client, home)
     found = {(each["source"], each["purpose"]): each for each in shown["items"]}
     assert {key: each["doubled"] for key, each in found.items()} == {
