@@ -40,6 +40,8 @@ PERMITTED = (
     "relief.tekun:read relief.tekun:write relief.tekun:confirm "
     "relief.temporary:read relief.temporary:write "
     "relief.parameters:read relief.jobs:read relief.medical:read relief.premiums:read "
+    "relief.charity:read relief.charity:write "
+    "relief.aid:read relief.mutual_aid:read relief.mutual_aid:write "
     "housing.surveys:read housing.renovations:read "
     "education.students:read education.aid:read education.dropout:read employment.labour:read "
     "employment.jobs:read notify.notices:read notify.timelines:read notify.figures:read "

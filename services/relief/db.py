@@ -8,8 +8,10 @@ from shared.db import NAMING
 from shared.schema import tables
 
 MODELS = (
+    "services.relief.charity.models",
     "services.relief.dibao.models",
     "services.relief.medical.models",
+    "services.relief.mutual_aid.models",
     "services.relief.payments.models",
     "services.relief.premiums.models",
     "services.relief.tekun.models",

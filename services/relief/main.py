@@ -2,9 +2,12 @@
 
 from fastapi import FastAPI
 
+from services.relief.charity import allocations_api as allocations
+from services.relief.charity import api as charity
 from services.relief.dibao import api as dibao
 from services.relief.medical import api as medical
 from services.relief.medical import statements_api
+from services.relief.mutual_aid import api as mutual_aid
 from services.relief.payments import api as payments
 from services.relief.premiums import api as premiums
 from services.relief.settings import load
@@ -31,6 +34,9 @@ def create() -> FastAPI:
         medical.routes,
         statements_api.routes,
         premiums.routes,
+        charity.routes,
+        allocations.routes,
+        mutual_aid.routes,
         divisions.router(),
         jobs.router("relief"),
     ]

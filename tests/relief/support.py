@@ -32,6 +32,8 @@ SCOPES = (
     "relief.temporary:decide relief.temporary:pay relief.temporary:funds "
     "relief.settlements:write relief.premiums:read relief.premiums:write relief.premiums:pay "
     "relief.medical:read relief.medical:write relief.medical:pay "
+    "relief.charity:read relief.charity:write relief.charity:decide relief.aid:read "
+    "relief.mutual_aid:read relief.mutual_aid:write "
     "relief.parameters:read relief.parameters:write relief.parameters:approve"
 )
 

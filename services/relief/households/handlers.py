@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.relief.charity import allocating as charity
 from services.relief.dibao import actions as dibao
 from services.relief.dibao.queries import lines_over_time
 from services.relief.guarantees import actions as guarantees
@@ -34,3 +35,4 @@ async def on_households(session: AsyncSession, envelopes: Sequence[Envelope]) ->
     await tekun.settle_copies(session, copies)
     await guarantees.state_guarantees(session, states, lines)
     await medical.settle_households(session, [state.household_id for state in states])
+    await charity.follow_moves(session, states)
