@@ -1,26 +1,26 @@
 """Nothing of another county's bills and premiums is seen: by the API's own filter, and without."""
 
-from collections.abc import Callable
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
-from sqlalchemy import text
-from sqlalchemy.exc import ProgrammingError
 
+from deploy.local.provision import ServiceDatabase
 from services.relief.medical import lists as medical
 from services.relief.medical import statements
 from services.relief.premiums import queries as premiums
 from shared import clock
 from shared.db import EVERYWHERE, Database
+from tests.conftest import ClientOf
+from tests.relief import leaks
+from tests.relief.leaks import NEIGHBOUR
 from tests.relief.medical.facts import R20
 from tests.relief.medical.support import borne_wholly, send
-from tests.relief.support import COUNTY, SCOPES, receive, rows, run_jobs, set_figure, set_line
+from tests.relief.support import COUNTY, receive, rows, run_jobs, set_figure, set_line
 from tests.support.builders import household, member
 
-NEIGHBOUR = "331102"
 MONTH = "2026-05"
 TABLES = (
     "medical_settlements",
@@ -113,52 +113,16 @@ LISTS = (
 )
 
 
-async def test_one_of_another_county_is_not_found(
-    client: httpx.AsyncClient, neighbour: httpx.AsyncClient, paid: dict[str, Any]
+async def test_nothing_is_seen_from_elsewhere(
+    relief: ServiceDatabase, client_of: ClientOf, paid: dict[str, Any]
 ) -> None:
-    for path in ONE:
-        assert (await client.get(path.format(**paid))).status_code == 200, f"{path} is there"
-        assert (await neighbour.get(path.format(**paid))).status_code == 404, path
-
-
-async def test_lists_of_another_county_are_empty(
-    client: httpx.AsyncClient, neighbour: httpx.AsyncClient, paid: dict[str, Any]
-) -> None:
-    for path in LISTS:
-        ours = await client.get(path.format(**paid))
-        assert ours.json()["items"], f"{path} has something to leak"
-        theirs = await neighbour.get(path.format(**paid))
-        assert (theirs.status_code, theirs.json()["items"]) == (200, []), path
-
-
-async def test_a_neighbouring_township_sees_nothing_either(
-    relief: Any, client_of: Callable[..., Any], paid: dict[str, Any]
-) -> None:
-    township = await client_of("relief", relief, scopes=SCOPES, divisions=("331124101",))
-    for path in LISTS:
-        assert (await township.get(path.format(**paid))).json()["items"] == [], path
-    for path in ONE:
-        assert (await township.get(path.format(**paid))).status_code == 404, path
-
-
-async def test_a_token_without_divisions_sees_nothing(
-    relief: Any, client_of: Callable[..., Any], paid: dict[str, Any]
-) -> None:
-    nobody = await client_of("relief", relief, scopes=SCOPES, divisions=())
-    for path in LISTS:
-        assert (await nobody.get(path.format(**paid))).json()["items"] == [], path
+    await leaks.nothing_is_seen(relief, client_of, paid, one=ONE, lists=LISTS)
 
 
 async def test_as_the_api_role_without_a_filter_there_is_nothing(
     api_role: Database, paid: dict[str, Any]
 ) -> None:
-    for table in TABLES:
-        counted = text(f"SELECT count(*) FROM {table}")  # noqa: S608 (names above)
-        async with api_role.transaction(divisions=(COUNTY,)) as session:
-            assert await session.scalar(counted), f"{table} holds something to leak"
-        for divisions in ((NEIGHBOUR,), ("331124101",), (), None):
-            async with api_role.transaction(divisions=divisions) as session:
-                assert await session.scalar(counted) == 0, (table, divisions)
+    await leaks.nothing_without_a_filter(api_role, TABLES)
 
 
 async def test_nor_do_those_of_bills_and_premiums(api_role: Database, paid: dict[str, Any]) -> None:
@@ -185,17 +149,17 @@ async def test_nor_do_those_of_bills_and_premiums(api_role: Database, paid: dict
 
 
 async def test_the_api_role_cannot_touch_money(api_role: Database, paid: dict[str, Any]) -> None:
-    for order in (
-        "UPDATE medical_settlements SET cost = cost + 1",
-        "DELETE FROM medical_settlements",
-        "UPDATE medical_grants SET amount = amount + 1",
-        "INSERT INTO medical_grants SELECT * FROM medical_grants",
-        "UPDATE medical_statements SET day = day - 1",
-        "SELECT * FROM medical_person_years",
-        "UPDATE premium_subsidies SET amount = amount + 1",
-        "INSERT INTO premium_subsidies SELECT * FROM premium_subsidies",
-        "UPDATE premium_runs SET year = year + 1",
-    ):
-        with pytest.raises(ProgrammingError, match="permission denied"):
-            async with api_role.transaction(divisions=(COUNTY,)) as session:
-                await session.execute(text(order))
+    await leaks.out_of_reach(
+        api_role,
+        (
+            "UPDATE medical_settlements SET cost = cost + 1",
+            "DELETE FROM medical_settlements",
+            "UPDATE medical_grants SET amount = amount + 1",
+            "INSERT INTO medical_grants SELECT * FROM medical_grants",
+            "UPDATE medical_statements SET day = day - 1",
+            "SELECT * FROM medical_person_years",
+            "UPDATE premium_subsidies SET amount = amount + 1",
+            "INSERT INTO premium_subsidies SELECT * FROM premium_subsidies",
+            "UPDATE premium_runs SET year = year + 1",
+        ),
+    )

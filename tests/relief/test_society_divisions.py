@@ -1,24 +1,24 @@
 """Nothing of another county's charity and mutual aid is seen: by the filter, and without it."""
 
-from collections.abc import Callable
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
-from sqlalchemy import text
-from sqlalchemy.exc import ProgrammingError
 
+from deploy.local.provision import ServiceDatabase
 from services.relief.charity import queries as charity
 from services.relief.mutual_aid import queries as mutual_aid
 from shared import clock
 from shared.db import EVERYWHERE, Database
 from shared.identity import new_id
-from tests.relief.support import COUNTY, SCOPES, receive, rows, run_jobs, set_line
+from tests.conftest import ClientOf
+from tests.relief import leaks
+from tests.relief.leaks import NEIGHBOUR
+from tests.relief.support import COUNTY, receive, rows, run_jobs, set_line
 from tests.support.builders import VILLAGE, household, member
 
-NEIGHBOUR = "331102"
 MONTH = "2026-05"
 TABLES = (
     "charity_federations",
@@ -145,52 +145,16 @@ LISTS = (
 )
 
 
-async def test_one_of_another_county_is_not_found(
-    client: httpx.AsyncClient, neighbour: httpx.AsyncClient, paid: dict[str, Any]
+async def test_nothing_is_seen_from_elsewhere(
+    relief: ServiceDatabase, client_of: ClientOf, paid: dict[str, Any]
 ) -> None:
-    for path in ONE:
-        assert (await client.get(path.format(**paid))).status_code == 200, f"{path} is there"
-        assert (await neighbour.get(path.format(**paid))).status_code == 404, path
-
-
-async def test_lists_of_another_county_are_empty(
-    client: httpx.AsyncClient, neighbour: httpx.AsyncClient, paid: dict[str, Any]
-) -> None:
-    for path in LISTS:
-        ours = await client.get(path.format(**paid))
-        assert ours.json()["items"], f"{path} has something to leak"
-        theirs = await neighbour.get(path.format(**paid))
-        assert (theirs.status_code, theirs.json()["items"]) == (200, []), path
-
-
-async def test_a_neighbouring_township_sees_nothing_either(
-    relief: Any, client_of: Callable[..., Any], paid: dict[str, Any]
-) -> None:
-    township = await client_of("relief", relief, scopes=SCOPES, divisions=("331124101",))
-    for path in LISTS:
-        assert (await township.get(path.format(**paid))).json()["items"] == [], path
-    for path in ONE:
-        assert (await township.get(path.format(**paid))).status_code == 404, path
-
-
-async def test_a_token_without_divisions_sees_nothing(
-    relief: Any, client_of: Callable[..., Any], paid: dict[str, Any]
-) -> None:
-    nobody = await client_of("relief", relief, scopes=SCOPES, divisions=())
-    for path in LISTS:
-        assert (await nobody.get(path.format(**paid))).json()["items"] == [], path
+    await leaks.nothing_is_seen(relief, client_of, paid, one=ONE, lists=LISTS)
 
 
 async def test_as_the_api_role_without_a_filter_there_is_nothing(
     api_role: Database, paid: dict[str, Any]
 ) -> None:
-    for table in TABLES:
-        counted = text(f"SELECT count(*) FROM {table}")  # noqa: S608 (names above)
-        async with api_role.transaction(divisions=(COUNTY,)) as session:
-            assert await session.scalar(counted), f"{table} holds something to leak"
-        for divisions in ((NEIGHBOUR,), ("331124101",), (), None):
-            async with api_role.transaction(divisions=divisions) as session:
-                assert await session.scalar(counted) == 0, (table, divisions)
+    await leaks.nothing_without_a_filter(api_role, TABLES)
 
 
 async def test_societys_own_queries_with_the_filter_removed_find_nothing(
@@ -224,11 +188,11 @@ async def test_societys_own_queries_with_the_filter_removed_find_nothing(
 
 
 async def test_the_api_role_cannot_touch_money(api_role: Database, paid: dict[str, Any]) -> None:
-    for order in (
-        "UPDATE charity_allocations SET amount = amount + 1",
-        "DELETE FROM charity_allocations",
-        "DELETE FROM charity_allocation_lines",
-    ):
-        with pytest.raises(ProgrammingError, match="permission denied"):
-            async with api_role.transaction(divisions=(COUNTY,)) as session:
-                await session.execute(text(order))
+    await leaks.out_of_reach(
+        api_role,
+        (
+            "UPDATE charity_allocations SET amount = amount + 1",
+            "DELETE FROM charity_allocations",
+            "DELETE FROM charity_allocation_lines",
+        ),
+    )
