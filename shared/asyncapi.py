@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse
 from shared.contracts import topics
 from shared.contracts.assistance import Assistance, AssistanceEvent, Guarantee, Hardship
 from shared.contracts.envelope import CONTENT_TYPE, SPEC_VERSION, Payload
+from shared.contracts.leads import Lead, LeadEvent
 from shared.contracts.notices import NOTICE_REQUESTED, Notice, NoticeEvent, NoticeRequest
 from shared.contracts.registry import HouseholdEvent, HouseholdState
 from shared.contracts.relief import STANDARD_CHANGED, Standard
@@ -35,6 +36,8 @@ CARRIED: Mapping[Topic, _Types] = {
     topics.STANDARDS: {STANDARD_CHANGED: Standard},
     **dict.fromkeys(topics.ASSISTANCE, _ASSISTANCE),
     topics.REGISTRY_NOTICES: {NOTICE_REQUESTED: NoticeRequest},
+    topics.REGISTRY_LEADS: dict.fromkeys(LeadEvent, Lead),
+    topics.RELIEF_NOTICES: {NOTICE_REQUESTED: NoticeRequest},
     topics.NOTICES: dict.fromkeys(NoticeEvent, Notice),
 }
 """Every topic with the types that travel on it and what each carries."""

@@ -12,7 +12,7 @@ from fastapi import Depends, Request
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared import logs
+from shared import logs, public_uses, receipts
 from shared.auth import Caller
 from shared.db import Database, Guard, divisions_setting
 from shared.public_uses import network_of
@@ -53,3 +53,17 @@ async def confine(session: AsyncSession, division_code: str) -> Caller:
     setting = divisions_setting([county])
     await session.execute(select(func.set_config("bangfu.divisions", setting, True)))
     return Caller(sub=ANYBODY.sub, divisions=(county,))
+
+
+async def receipt_asked(
+    session: AsyncSession, given: str, *, purpose: str, sender: str, most: int
+) -> str | None:
+    """Count a question by receipt number; gives the number's hash, None for what can be none.
+
+    Nobody tries numbers past ``most`` a day: one that cannot be counts as well. Raises TooMany.
+    """
+    await public_uses.use(session, purpose, sender, most=most)
+    try:
+        return receipts.hash_of(given)
+    except receipts.InvalidReceiptError:
+        return None

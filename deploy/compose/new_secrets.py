@@ -2,9 +2,9 @@
 
 One file a secret: the superuser's password, each role's address with its password, each service's
 key ring. What is there is kept: a lost key ring cannot be made again, so back the folder up. The
-files belong to group 10001, the containers' own, and to nobody else. The secrets of notify's and
-relief's accounts come from the identity provider: put them into FOLDER/notify_client_secret and
-FOLDER/relief_client_secret.
+files belong to group 10001, the containers' own, and to nobody else. The secrets of relief's
+and notify's accounts come from the identity provider: put them into FOLDER/relief_client_secret and
+FOLDER/notify_client_secret.
 FOLDER/registry_sources_token is made empty: put the token there that the sources' gateway gives, if
 it asks for one.
 """
@@ -20,7 +20,7 @@ from shared import crypto
 
 GROUP = 10001
 HOST = "postgres"
-FROM_OUTSIDE = ("notify_client_secret", "relief_client_secret")
+FROM_OUTSIDE = frozenset({"relief_client_secret", "notify_client_secret"})
 SOURCES_TOKEN = "registry_sources_token"  # noqa: S105 (a file's name)
 
 
@@ -65,10 +65,10 @@ def main(folder: str) -> None:
     except PermissionError:
         sys.exit(f"the containers cannot read {place} yet: run this again as root (sudo)")
     sys.stdout.write(f"{len(made)} new secrets in {place}: back the folder up\n")
-    missing = [str(place / name) for name in FROM_OUTSIDE if not (place / name).exists()]
+    missing = [str(place / name) for name in sorted(FROM_OUTSIDE) if not (place / name).exists()]
     if missing:
         sys.exit(
-            f"missing: {', '.join(missing)}: put the secret of that service's account at your "
+            f"missing: {', '.join(missing)}. Put the secret of the service's account at your "
             f"identity provider there and run this again"
         )
 

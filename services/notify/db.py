@@ -3,7 +3,7 @@
 from sqlalchemy import MetaData
 from sqlalchemy.orm import DeclarativeBase
 
-from shared import household_copy
+from shared import household_copy, public_uses
 from shared.db import NAMING
 from shared.schema import tables
 
@@ -11,6 +11,7 @@ MODELS: tuple[str, ...] = (
     "services.notify.notices.models",
     "services.notify.timelines.models",
     "services.notify.console.models",
+    "services.notify.feedback.models",
 )
 """Modules that declare tables on Base; a capability adds its ``models`` here."""
 
@@ -23,4 +24,4 @@ class Base(DeclarativeBase):
 
 def metadatas() -> tuple[MetaData, ...]:
     """Every table of this service's database."""
-    return tables.whole(MODELS, household_copy.metadata, Base.metadata)
+    return tables.whole(MODELS, household_copy.metadata, public_uses.metadata, Base.metadata)

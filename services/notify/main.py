@@ -3,6 +3,8 @@
 from fastapi import FastAPI
 
 from services.notify.console import site
+from services.notify.feedback import api as feedback
+from services.notify.feedback import public_api as public_feedback
 from services.notify.figures import api as figures
 from services.notify.notices import api as notices
 from services.notify.settings import load
@@ -18,6 +20,8 @@ def create() -> FastAPI:
         notices.parameter_routes,
         timelines.routes,
         figures.routes,
+        feedback.routes,
+        public_feedback.routes,
         divisions.router(),
         jobs.router("notify"),
     ]

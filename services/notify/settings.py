@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, PositiveInt
 
 from shared.settings import ListenerSettings
 
@@ -15,6 +15,9 @@ class NotifySettings(ListenerSettings):
 
     complaint_phones: dict[str, str] = Field(default_factory=dict)
     """The complaint phone that notices print, by county code; without one the bureau alone."""
+
+    public_feedback_questions_per_address: PositiveInt = 100
+    """How often a day one address may ask what came of what it told, without a token."""
 
     oidc_issuer: str = ""
     """The OIDC provider where officers sign in to the console; the token issuer when left out."""

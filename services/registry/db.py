@@ -15,6 +15,7 @@ MODELS: tuple[str, ...] = (
     "services.registry.duplicates.models",
     "services.registry.helpers.models",
     "services.registry.households.models",
+    "services.registry.integrity.models",
     "services.registry.leads.models",
     "services.registry.ledger.models",
     "services.registry.mergers.models",

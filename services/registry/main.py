@@ -13,6 +13,7 @@ from services.registry.helpers import api as helpers
 from services.registry.helpers import pairings_api
 from services.registry.households import accounts_api, persons_api
 from services.registry.households import api as households
+from services.registry.integrity import api as integrity
 from services.registry.leads import api as leads
 from services.registry.leads import public_api as public_leads
 from services.registry.ledger import api as ledger
@@ -29,6 +30,7 @@ from services.registry.retention import api as retention
 from services.registry.returns import api as returns
 from services.registry.reviews import api as reviews
 from services.registry.rosters import api as rosters
+from services.registry.rosters import downloads_api
 from services.registry.settings import RegistrySettings, load
 from services.registry.sources import api as sources
 from services.registry.splits import api as splits
@@ -67,6 +69,7 @@ def create(settings: RegistrySettings | None = None) -> FastAPI:
             mergers.routes,
             transfers.routes,
             transfers.offer_routes,
+            downloads_api.routes,
             rosters.routes,
             exchange.routes,
             feed_api.routes,
@@ -92,6 +95,8 @@ def create(settings: RegistrySettings | None = None) -> FastAPI:
             retention.routes,
             certificates.routes,
             certificates.household_routes,
+            integrity.household_routes,
+            integrity.routes,
             leads.routes,
             public_leads.routes,
             reports_api.household_routes,

@@ -10,6 +10,7 @@ from services.registry.plans import parameters as plans
 from services.registry.reports import parameters as reports
 from services.registry.retention import parameters as retention
 from services.registry.reviews import parameters as reviews
+from services.registry.rosters import parameters as rosters
 from services.registry.splits import parameters as splits
 from services.registry.verification import parameters as verification
 from services.registry.visits import parameters as visits
@@ -28,5 +29,6 @@ DEFINITIONS = {
     **reviews.DEFINITIONS,
     **reports.DEFINITIONS,
     **retention.DEFINITIONS,
+    **rosters.DEFINITIONS,
 }
 """By key; a capability with a ``parameters`` module adds it here."""

@@ -6,6 +6,7 @@ from services.registry.determination import handlers as determination
 from services.registry.duplicates import actions as duplicates
 from services.registry.duplicates import jobs as duplicate_jobs
 from services.registry.leads import handlers as leads
+from services.registry.leads import publishing as leads_told
 from services.registry.ledger import handlers as ledger
 from services.registry.notices import handlers as notices
 from services.registry.plans import results
@@ -21,6 +22,7 @@ from services.registry.standards import handlers as standards
 from services.registry.tasks import recounting
 from services.registry.verification import sweeping
 from services.registry.verification.exchanging import Exchange
+from services.registry.verification.needs import Needs
 from services.registry.visits import watching as visits
 from shared import public_uses, worker
 from shared.applying import Subscription
@@ -45,6 +47,7 @@ JOBS: Mapping[str, JobHandler] = {
 }
 TURNS: Sequence[Turn] = (
     public_uses.forget_past,
+    leads_told.tell_untold,
     recounting.recount_provisional,
     results.ask_results,
     visits.ask_visits,
@@ -56,8 +59,11 @@ TURNS: Sequence[Turn] = (
 
 
 def own_parts(database: Database) -> Mapping[str, Part]:
-    """Beside the parts of every worker: talking to the sources of verifications."""
-    return {"verification": Exchange(database, load()).run}
+    """Beside the parts of every worker: talking to the sources, taking up needs they show."""
+    return {
+        "verification": Exchange(database, load()).run,
+        "verification_needs": Needs(database).run,
+    }
 
 
 if __name__ == "__main__":

@@ -8,10 +8,15 @@ from shared.db import NAMING
 from shared.schema import tables
 
 MODELS = (
+    "services.relief.charity.models",
     "services.relief.dibao.models",
+    "services.relief.medical.models",
+    "services.relief.mutual_aid.models",
     "services.relief.payments.bank_models",
     "services.relief.payments.models",
+    "services.relief.premiums.models",
     "services.relief.tekun.models",
+    "services.relief.temporary.models",
 )
 """Modules that declare tables on Base; a capability adds its ``models`` here."""
 

@@ -44,12 +44,14 @@ class HardshipKind(StrEnum):
 
     DANGEROUS_HOUSE = "dangerous_house"
     DROPOUT = "dropout"
+    MEDICAL_EXPENSE = "medical_expense"
 
 
 class Assistance(Payload):
     """One measure for one household: one dibao payment of one month, a term's aid.
 
-    ``amount`` in yuan; ``month`` is the first day of the month it is for, where it has one.
+    ``amount`` in yuan, negative where a later decision takes back part of an earlier measure;
+    ``month`` is the first day of the month it is for, where it has one.
     """
 
     TOPIC_KEY: ClassVar[str] = "household_id"

@@ -32,6 +32,7 @@ class NoticeKind(StrEnum):
     IDENTIFICATION = "identification"
     LIFT = "lift"
     EXIT = "exit"
+    TEMPORARY_ASSISTANCE = "temporary_assistance"
 
 
 class NoticeStatus(StrEnum):
@@ -61,8 +62,10 @@ class NoticeRequest(Payload):
     """One notice that a service wants posted. ``notice_request_id`` is the aggregate.
 
     ``applicant_person_id`` is whose name is printed, an adult; None where the household has none,
-    and then no name is. ``amount`` is yuan a month, where the notice states one. ``withdrawn`` ends
-    a notice before its time. A later version with other content starts the clock again.
+    and then no name is. ``amount`` is yuan a month, where the notice states one; of temporary
+    assistance it is the whole sum. ``category`` is None there, for whoever is helped once may be in
+    none. ``withdrawn`` ends a notice before its time. A later version with other content starts the
+    clock again.
     """
 
     TOPIC_KEY: ClassVar[str] = "household_id"
@@ -72,7 +75,7 @@ class NoticeRequest(Payload):
     kind: NoticeKind
     division_code: str
     episode: int
-    category: Category
+    category: Category | None = None
     n: int
     amount: Decimal | None = None
     applicant_person_id: UUID | None = None

@@ -257,7 +257,8 @@ class FactPeriod(Payload):
 
     The periods of all episodes travel with every event, so that a listener that missed a version,
     or received it late or twice, still reckons every month from what held in it.
-    ``division_code`` is where the household stood; an older publisher left it out.
+    ``division_code`` is where the household stood and ``tags`` what it was beside its category; an
+    older publisher left them out.
     """
 
     valid_from: date
@@ -267,6 +268,7 @@ class FactPeriod(Payload):
     incomes: Incomes
     keep_policy_until: date | None = None
     division_code: str | None = None
+    tags: tuple[Category, ...] | None = None
 
 
 class HouseholdState(Payload):

@@ -34,7 +34,17 @@ EMPLOYMENT_ASSISTANCE = Topic(
 )
 
 REGISTRY_NOTICES = Topic("registry.notices", writer="registry", listeners=("notify",))
-NOTICES = Topic("notify.notices", writer="notify", listeners=("registry",))
+REGISTRY_LEADS = Topic("registry.leads", writer="registry", listeners=("notify",))
+RELIEF_NOTICES = Topic("relief.notices", writer="relief", listeners=("notify",))
+NOTICES = Topic("notify.notices", writer="notify", listeners=("registry", "relief"))
 
 ASSISTANCE = (RELIEF_ASSISTANCE, HOUSING_ASSISTANCE, EDUCATION_ASSISTANCE, EMPLOYMENT_ASSISTANCE)
-TOPICS = (HOUSEHOLDS, STANDARDS, *ASSISTANCE, REGISTRY_NOTICES, NOTICES)
+TOPICS = (
+    HOUSEHOLDS,
+    STANDARDS,
+    *ASSISTANCE,
+    REGISTRY_NOTICES,
+    REGISTRY_LEADS,
+    RELIEF_NOTICES,
+    NOTICES,
+)

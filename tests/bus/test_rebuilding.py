@@ -26,7 +26,7 @@ from tests.conftest import DatabaseOf
 from tests.registry.filing import ALL, Office, Registry, know_places, person
 from tests.registry.known import know_rules
 from tests.support.ports import free_ports
-from tests.support.registries import listening
+from tests.support.real_registry import listening
 from tests.support.restores import back_up
 from tests.support.services import Surroundings, app_of, serving
 from tests.support.waiting import until

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from shared.contracts.assistance import Assistance, AssistanceEvent, Guarantee, Hardship
 from shared.contracts.envelope import Envelope, Headers, Payload
+from shared.contracts.leads import Lead, LeadEvent
 from shared.contracts.notices import NOTICE_REQUESTED, Notice, NoticeEvent, NoticeRequest
 from shared.contracts.registry import HouseholdEvent, HouseholdState
 from shared.contracts.relief import STANDARD_CHANGED, Standard
@@ -18,6 +19,7 @@ PAYLOADS: dict[str, type[Payload]] = {
     str(AssistanceEvent.HARDSHIP_DETECTED): Hardship,
     STANDARD_CHANGED: Standard,
     NOTICE_REQUESTED: NoticeRequest,
+    **{str(event_type): Lead for event_type in LeadEvent},
     **{str(event_type): Notice for event_type in NoticeEvent},
 }
 """Every event type of the platform and the payload that it carries."""

@@ -148,7 +148,7 @@ def test_a_service_runs_in_production_with_its_own_secrets_alone(service: str) -
             assert field in {"keys.json", "client_secret", "sources_token"} or field in known
     for part in ("api", "worker"):
         own = {f"{service}_keys", f"{service}_{part}_database_url"}
-        assert secrets_of(f"{service}-{part}") - {*FROM_OUTSIDE, SOURCES_TOKEN} == own
+        assert secrets_of(f"{service}-{part}") - FROM_OUTSIDE - {SOURCES_TOKEN} == own
 
 
 def secrets_of(name: str) -> set[str]:
@@ -181,7 +181,7 @@ def secret_files(tmp_path: Path) -> Path:
 def test_the_secrets_are_those_of_the_compose_file(secret_files: Path) -> None:
     declared = {name: Path(secret["file"]).name for name, secret in COMPOSE["secrets"].items()}
     assert all(name == file for name, file in declared.items())
-    assert {file.name for file in secret_files.iterdir()} == set(declared) - {*FROM_OUTSIDE}
+    assert {file.name for file in secret_files.iterdir()} == set(declared) - FROM_OUTSIDE
     assert set(passwords(secret_files)) == set(ROLES)
     assert len(set(passwords(secret_files).values())) == len(ROLES)
     crypto.configure(secret_files / "relief_keys", "AES-GCM")
@@ -248,7 +248,7 @@ def test_the_preparing_image_makes_the_topics(tmp_path: Path, kafka: str) -> Non
     image = copied("operations", tmp_path / "image")
     run(image, "topics", kafka)
     run(image, "topics", kafka)
-    assert len(TOPICS) == 8
+    assert len(TOPICS) == 10
 
 
 def copied(stage: str, place: Path) -> Path:

@@ -41,6 +41,7 @@ PURE = {
     "shared.divisions",
     "shared.errors",  # refusals are told as faults
     "shared.identity",
+    "shared.lead_words",
     "shared.money",
     "shared.place_names",
     "shared.workdays",

@@ -33,7 +33,7 @@ EDUCATION = (
     "education.aid:pay education.dropout:read education.dropout:write education.jobs:read"
 )
 EMPLOYMENT = "employment.labour:read employment.jobs:read employment.jobs:write"
-NOTIFY = "notify.notices:read notify.timelines:read notify.figures:read"
+NOTIFY = "notify.notices:read notify.timelines:read notify.figures:read notify.feedback:read"
 SCOPES = {
     "registry": REGISTRY,
     "relief": RELIEF,

@@ -41,6 +41,8 @@ async def found(township: Township) -> None:
     """The lead stands on the board until she was visited; her file is opened from it."""
     number = known_to_the_bank_alone(OLD)
     lead_id = await township.tell("吴秀英", number)
+    receipt = await township.neighbour_tells(number)
+    await township.neighbour_hears(receipt, "已收到，等待入户走访")
     where = f"/v1/leads/{lead_id}"
     await township.post("registry", f"{where}/visits", visited_on=today(), findings="确有困难")
     opened = await township.post(
@@ -67,6 +69,8 @@ async def found(township: Township) -> None:
     await township.post("registry", f"{where}/accept", **agreed)
     lead = await township.get("registry", where)
     assert lead["state"] == "accepted"
+    await township.hears_of(lead_id, "已受理，进入申请程序")
+    assert len(await township.neighbour_hears(receipt, "已受理，进入申请程序")) == 3
 
 
 async def applied_and_verified(township: Township) -> None:

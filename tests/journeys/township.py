@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
+from uuid import uuid4
 
 import httpx
 
@@ -79,6 +80,49 @@ class Township(Circle):
             person={"name": name, "id_number": number, "division_code": self.village},
         )
         return str(told["lead"]["lead_id"])
+
+    async def without_token(self, service: str, path: str, **body: Any) -> Any:
+        """What anybody is answered who has no token."""
+        answer = await self.platform.client.post(
+            self.platform.layout.api(service) + path,
+            json=body,
+            headers={"Idempotency-Key": str(uuid4())},
+        )
+        assert answer.is_success, f"{service} {path}: {answer.status_code} {answer.text}"
+        return answer.json()
+
+    async def neighbour_tells(self, number: str) -> str:
+        """A neighbour tells of the same person by WeChat; gives the receipt number."""
+        told = await self.without_token(
+            "registry",
+            "/v1/public/leads",
+            text="老人住院,无人照料",
+            division_code=self.village,
+            phone="13900001234",
+            id_number=number,
+        )
+        return str(told["receipt"])
+
+    async def neighbour_hears(self, receipt: str, status: str) -> list[str]:
+        """Wait until notify says so to who holds the receipt; gives what happened, in words."""
+        steps: list[str] = []
+
+        async def look() -> bool:
+            word = await self.without_token("notify", "/v1/public/feedback", receipt=receipt)
+            steps[:] = word["steps"]
+            return bool(word["status"] == status)
+
+        await self.sees("notify's word to the neighbour", look)
+        return steps
+
+    async def hears_of(self, lead_id: str, word: str) -> None:
+        """Wait until notify has this word for who told of a lead."""
+
+        async def look() -> bool:
+            answer = await self.ask("GET", "notify", f"/v1/feedback/{lead_id}")
+            return answer.is_success and word in answer.json()["message"]
+
+        await self.sees("notify's word to who told of the lead", look)
 
     async def tasks(self) -> set[str]:
         """What stands open for the household on the board."""

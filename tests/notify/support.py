@@ -40,7 +40,8 @@ PLACES = (
 )
 SCOPES = (
     "notify.notices:read notify.notices:write notify.notices:decide notify.jobs:read "
-    "notify.parameters:read notify.parameters:write notify.parameters:approve"
+    "notify.parameters:read notify.parameters:write notify.parameters:approve "
+    "notify.feedback:read"
 )
 NOWHERE = Desk(
     registry=Registry(registry_url="", token_url="", client_id="notify"),

@@ -41,6 +41,7 @@ RULES = {
     "reports.income_fall_percent": "0",
     "reports.income_fall_working_days": "20",
     "retention.answer_years": "2",
+    "rosters.cut_off_day": "15",
 }
 MEANS = {key: value for key, value in VALUES.items() if key in ASKED} | dict.fromkeys(CYCLES, "12")
 

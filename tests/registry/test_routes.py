@@ -112,6 +112,15 @@ NOT_FOUND: Mapping[str, dict[str, Any]] = {
     f"GET {ONE}/verifications/{{verification_id}}/doubts": {},
     f"POST {ONE}/verifications/{{verification_id}}/reports": {"missing_reason": "x"},
     f"GET {ONE}/verification-reports": {},
+    f"POST {ONE}/integrity-records": {
+        "subject_id": "{person_id}",
+        "kind": "fraud",
+        "found_on": "2026-03-20",
+        "valid_until": "2126-03-20",
+        "document": "x",
+        "words": "x",
+    },
+    f"GET {ONE}/integrity-records": {},
     f"GET {ONE}/aid": {},
     f"GET {ONE}/guarantees": {},
     f"GET {ONE}/timeline": {},
@@ -213,6 +222,11 @@ ELSEWHERE = {
     "GET /v1/verification-reports/{report_id}": "verification/test_reports.py",
     "POST /v1/verification-reports/{report_id}/print": "verification/test_reports.py",
     "POST /v1/verification-files": "verification/test_files.py",
+    "POST /v1/integrity-records/{record_id}/confirm": "integrity/test_api.py",
+    "POST /v1/integrity-records/{record_id}/withdraw": "integrity/test_api.py",
+    "POST /v1/integrity-records/{record_id}/lift": "integrity/test_api.py",
+    "POST /v1/integrity-records/{record_id}/confirm-lift": "integrity/test_api.py",
+    "POST /v1/integrity-records/{record_id}/withdraw-lift": "integrity/test_api.py",
     "POST /v1/households": "households/test_opening.py: the county and no more",
     "POST /v1/source-conflicts/{conflict_id}/settle": "rosters/test_sources.py",
     "POST /v1/duplicates/search": "duplicates/test_api.py",
@@ -234,6 +248,8 @@ ELSEWHERE = {
     "GET /v1/exchange/snapshot": "exchange/test_changes.py",
     "GET /v1/rosters": "rosters/test_api.py",
     "GET /v1/rosters/export": "rosters/test_api.py",
+    "GET /v1/rosters/full": "rosters/test_full_roster.py",
+    "GET /v1/rosters/lists/{kind}": "rosters/test_monthly_lists.py",
     "GET /v1/rosters/{roster_id}": "rosters/test_api.py",
     "GET /v1/rosters/{roster_id}/report": "rosters/test_api.py",
     "GET /v1/rosters/{roster_id}/report.xlsx": "rosters/test_api.py",
@@ -319,7 +335,8 @@ async def neighbours(office_of: OfficeOf) -> Office:
         "registry.plans:read registry.plans:write registry.visits:read registry.visits:write "
         "registry.reviews:read registry.reviews:write "
         "registry.reports:read registry.reports:write registry.retention:read "
-        "registry.certificates:read registry.certificates:write registry.accounts:read pii:read",
+        "registry.certificates:read registry.certificates:write "
+        "registry.integrity:read registry.integrity:write registry.accounts:read pii:read",
         divisions=("331121",),
         officer="o9",
     )

@@ -28,8 +28,13 @@ ASSISTED = "SELECT * FROM events WHERE type = 'bangfu.household.assisted.v1' ORD
 SCOPES = (
     "relief.tekun:read relief.tekun:write relief.tekun:confirm "
     "relief.dibao:read relief.payments:read relief.payments:write relief.payments:pay "
+    "relief.jobs:read relief.temporary:read relief.temporary:write relief.temporary:approve "
+    "relief.temporary:decide relief.temporary:pay relief.temporary:funds "
+    "relief.settlements:write relief.premiums:read relief.premiums:write relief.premiums:pay "
+    "relief.medical:read relief.medical:write relief.medical:pay "
+    "relief.charity:read relief.charity:write relief.charity:decide relief.aid:read "
+    "relief.mutual_aid:read relief.mutual_aid:write "
     "relief.payments:approve relief.payments:fetch "
-    "relief.jobs:read "
     "relief.parameters:read relief.parameters:write relief.parameters:approve"
 )
 
@@ -42,7 +47,11 @@ async def set_line(
 
 
 async def set_figure(
-    database: Database, key: str, value: str, valid_from: date, division: str = COUNTY
+    database: Database,
+    key: str,
+    value: str,
+    valid_from: date = date(2020, 1, 1),
+    division: str = COUNTY,
 ) -> UUID:
     """An approved value of any of relief's parameters, as two officers would have made it."""
     row = {

@@ -1,6 +1,5 @@
 """Nothing of one county is seen from another: by the API's own filter, and without it."""
 
-from collections.abc import Callable
 from datetime import date
 from itertools import product
 from typing import Any
@@ -8,18 +7,18 @@ from uuid import UUID
 
 import httpx
 import pytest
-from sqlalchemy import text
-from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from deploy.local.provision import ServiceDatabase
 from services.relief.dibao import queries as dibao
-from services.relief.payments import bank_queries
 from services.relief.payments import queries as payments
 from services.relief.tekun import queries as tekun
 from services.relief.tekun import records
+from services.relief.temporary import queries as temporary
 from shared.db import EVERYWHERE, Database
-from tests.relief.payments.bank import GOOD, Desk
+from tests.conftest import ClientOf
+from tests.relief import leaks
+from tests.relief.leaks import NEIGHBOUR
 from tests.relief.support import (
     COUNTY,
     SCOPES,
@@ -37,10 +36,11 @@ from tests.relief.tekun.support import (
     placing,
     tekun_household,
 )
+from tests.relief.temporary.desk import PAPERS, TOWNSHIP, Desk, asked, award, today
+from tests.relief.temporary.figures import set_figures
 from tests.support.builders import household, member
 from tests.support.places import load_divisions
 
-NEIGHBOUR = "331102"
 MONTH = "2026-05"
 TABLES = (
     "household_copy",
@@ -50,19 +50,24 @@ TABLES = (
     "tekun_assessments",
     "tekun_reassessments",
     "tekun_institutions",
+    "tekun_institution_accounts",
     "tekun_supports",
     "payment_runs",
     "payments",
     "payment_beneficiaries",
     "payment_exceptions",
-    "bank_files",
-    "bank_file_rows",
-    "bank_returns",
-    "bank_return_rows",
+    "temporary_applications",
+    "temporary_steps",
+    "temporary_notices",
+    "temporary_decisions",
+    "temporary_stages",
+    "temporary_referrals",
+    "petty_funds",
+    "petty_fund_entries",
     "jobs",
 )
 NO_FILTER = (EVERYWHERE,)
-COUNTS = {"/v1/grants/summary": 2, "/v1/tekun-grants/summary": 1}
+COUNTS = {"/v1/grants/summary": 3, "/v1/tekun-grants/summary": 1}
 
 
 async def _tekun(
@@ -91,25 +96,9 @@ async def _tekun(
     }
 
 
-async def _bank(
-    worker: Database, client: httpx.AsyncClient, run_id: str, household_id: UUID
-) -> str:
-    """The run's file for the bank, answered; its id."""
-
-    async def pay(**_: Any) -> dict[str, Any]:
-        raise AssertionError("the run is paid already")
-
-    desk = Desk(client=client, worker=worker, pay=pay)
-    desk.accounts.enter(household_id, GOOD)
-    await desk.threshold()
-    file = await desk.send(run_id)
-    await desk.book(file, await desk.answered(file))
-    return file
-
-
 @pytest.fixture
 async def paid(
-    worker: Database, client: httpx.AsyncClient, relief: ServiceDatabase
+    worker: Database, client: httpx.AsyncClient, relief: ServiceDatabase, client_of: ClientOf
 ) -> dict[str, Any]:
     """One paid household and one exception in the sample county; what there is to leak."""
     await set_line(worker, "1150", date(2026, 1, 1), division="331100")
@@ -128,8 +117,32 @@ async def paid(
         "grant": payment["grant_id"],
         "run": UUID(run["run_id"]),
         "job": run["job_id"],
-        "file": await _bank(worker, client, run["run_id"], payment["payee_household_id"]),
         **tekun,
+    } | await helped_once(relief, client_of, worker)
+
+
+async def helped_once(
+    relief: ServiceDatabase, client_of: ClientOf, worker: Database
+) -> dict[str, Any]:
+    """One household helped out of its township's fund, referred on, and announced another time."""
+    await set_figures(worker)
+    state = household(members=[member(), member()])
+    await receive(worker, state)
+    people = {
+        name: await client_of("relief", relief, scopes=SCOPES, officer=name, divisions=(COUNTY,))
+        for name in ("o1", "o2", "o3", "o4", "o5")
+    }
+    desk = Desk(people=people, worker=worker)
+    await desk.allot("5000.00")
+    path = await desk.apply(state, 1)
+    given = await desk.post("o3", f"{path}/township-approval", award("1", "1150.00"))
+    referral = {"referred_to": "charity", "referred_on": today(), "words": "另行资助"}
+    sent = await desk.post("o1", f"{path}/referrals", referral)
+    await desk.announced(state)
+    return {
+        "application": given["application_id"],
+        "stage": given["stages"][0]["stage_id"],
+        "referral": sent["referrals"][0]["referral_id"],
     }
 
 
@@ -139,10 +152,7 @@ ONE = (
     "/v1/grants/{grant}",
     "/v1/payment-runs/{run}",
     "/v1/payment-runs/{run}/exceptions",
-    "/v1/payment-runs/{run}/bank-files",
-    "/v1/bank-files/{file}",
-    "/v1/bank-files/{file}/content",
-    "/v1/bank-files/{file}/rows",
+    "/v1/temporary-assistance/applications/{application}",
     "/v1/jobs/{job}",
     "/v1/households/{tekun}/tekun-grants",
     "/v1/households/{tekun}/tekun-grants?superseded=true",
@@ -158,6 +168,12 @@ LISTS = (
     "/v1/payments?run={run}",
     "/v1/payments?household={household}",
     f"/v1/payments?month={MONTH}",
+    "/v1/temporary-assistance/applications",
+    f"/v1/temporary-assistance/applications?division={COUNTY}",
+    "/v1/temporary-assistance/applications?state=approved",
+    "/v1/petty-funds",
+    f"/v1/petty-funds?division={COUNTY}",
+    f"/v1/petty-funds/{TOWNSHIP}/entries",
     "/v1/jobs",
     f"/v1/tekun-grants?month={MONTH}",
     f"/v1/tekun-grants?month={MONTH}&division={COUNTY}",
@@ -168,24 +184,72 @@ LISTS = (
     "/v1/tekun-institutions",
     f"/v1/tekun-institutions?division={COUNTY}",
 )
+TEMPORARY = "/v1/temporary-assistance"
+CHANGES: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("{at}/checks", {"checked_on": today(), "words": "x"}),
+    ("{at}/opinion", {"favourable": False, "words": "x"}),
+    ("{at}/repeat", {"reason": "x"}),
+    ("{at}/township-approval", award("1", "1.00")),
+    ("{at}/county-approval", award("1", "1.00")),
+    ("{at}/township-refusal", {"reason": "x"}),
+    ("{at}/county-refusal", {"reason": "x"}),
+    ("{at}/papers", {"received_on": today(), "papers": PAPERS}),
+    ("{at}/referrals", {"referred_to": "charity", "referred_on": today(), "words": "x"}),
+    ("{root}/referrals/{referral}/outcome", {"outcome": "helped", "ended_on": today()}),
+    ("{root}/stages/{stage}/paid", {"paid_on": today()}),
+    ("{root}/stages/{stage}/reversal", {"reason": "x"}),
+)
+"""Every change to temporary assistance there is."""
 
 
-async def test_one_of_another_county_is_not_found(
-    client: httpx.AsyncClient, neighbour: httpx.AsyncClient, paid: dict[str, Any]
+async def test_nothing_is_seen_from_elsewhere(
+    relief: ServiceDatabase, client_of: ClientOf, paid: dict[str, Any]
 ) -> None:
-    for path in ONE:
-        assert (await client.get(path.format(**paid))).status_code == 200, f"{path} is there"
-        assert (await neighbour.get(path.format(**paid))).status_code == 404, path
+    await leaks.nothing_is_seen(relief, client_of, paid, one=ONE, lists=LISTS)
 
 
-async def test_lists_of_another_county_are_empty(
-    client: httpx.AsyncClient, neighbour: httpx.AsyncClient, paid: dict[str, Any]
+async def test_as_the_api_role_without_a_filter_there_is_nothing(
+    api_role: Database, paid: dict[str, Any]
 ) -> None:
-    for path in LISTS:
-        ours = await client.get(path.format(**paid))
-        assert ours.json()["items"], f"{path} has something to leak"
-        theirs = await neighbour.get(path.format(**paid))
-        assert (theirs.status_code, theirs.json()["items"]) == (200, []), path
+    await leaks.nothing_without_a_filter(api_role, TABLES)
+
+
+@pytest.mark.parametrize("divisions", [(NEIGHBOUR,), ("331124101",)])
+async def test_nothing_of_another_place_is_changed(
+    relief: ServiceDatabase,
+    client_of: ClientOf,
+    worker: Database,
+    paid: dict[str, Any],
+    divisions: tuple[str, ...],
+) -> None:
+    stranger = await client_of("relief", relief, scopes=SCOPES, officer="o9", divisions=divisions)
+    before = await rows(worker, "SELECT * FROM temporary_steps ORDER BY step_id")
+    names = paid | {"root": TEMPORARY, "at": f"{TEMPORARY}/applications/{paid['application']}"}
+    for path, body in CHANGES:
+        answer = await stranger.post(path.format(**names), json=body)
+        assert answer.status_code == 404, (path, answer.text)
+    entry = {"kind": "allotted", "amount": "1.00", "document_number": "松财1号"}
+    answer = await stranger.post(f"/v1/petty-funds/{TOWNSHIP}/entries", json=entry)
+    assert (answer.status_code, answer.json()["code"]) == (403, "division_not_covered")
+    assert await rows(worker, "SELECT * FROM temporary_steps ORDER BY step_id") == before
+
+
+async def test_a_village_s_token_moves_no_township_s_fund(
+    relief: ServiceDatabase, client_of: ClientOf, worker: Database, paid: dict[str, Any]
+) -> None:
+    state = household()
+    await receive(worker, state)
+    village = await client_of(
+        "relief", relief, scopes=SCOPES, officer="o9", divisions=(state.division_code,)
+    )
+    asking = await client_of(
+        "relief", relief, scopes=SCOPES, officer="o1", divisions=(state.division_code,)
+    )
+    body = asked(state)
+    made = await asking.post(f"{TEMPORARY}/applications", json=body)
+    at = f"{TEMPORARY}/applications/{made.json()['application_id']}"
+    answer = await village.post(f"{at}/township-approval", json=award("1", "1150.00"))
+    assert (answer.status_code, answer.json()["code"]) == (403, "division_not_covered")
 
 
 async def test_counts_of_another_county_are_nought(
@@ -199,47 +263,6 @@ async def test_counts_of_another_county_are_nought(
         figures = ("households", "above_zero", "people", "missing_standard")
         assert [theirs[figure] for figure in figures] == [0, 0, 0, 0]
         assert theirs["total_yuan"] == "0.00"
-
-
-async def test_the_balance_of_another_county_is_nought(
-    client: httpx.AsyncClient, neighbour: httpx.AsyncClient, paid: dict[str, Any]
-) -> None:
-    for division in (COUNTY, "3311", None):
-        asked = {"month": MONTH} | ({} if division is None else {"division": division})
-        (ours,) = (await client.get("/v1/payment-balances", params=asked)).json()
-        assert (ours["payments"], ours["runs_yuan"]) == (1, ours["paid_yuan"])
-        theirs = await neighbour.get("/v1/payment-balances", params=asked)
-        assert (theirs.status_code, theirs.json()) == (200, [])
-
-
-async def test_a_neighbouring_township_sees_nothing_either(
-    relief: Any, client_of: Callable[..., Any], paid: dict[str, Any]
-) -> None:
-    township = await client_of("relief", relief, scopes=SCOPES, divisions=("331124101",))
-    for path in LISTS:
-        assert (await township.get(path.format(**paid))).json()["items"] == [], path
-    for path in ONE:
-        assert (await township.get(path.format(**paid))).status_code == 404, path
-
-
-async def test_a_token_without_divisions_sees_nothing(
-    relief: Any, client_of: Callable[..., Any], paid: dict[str, Any]
-) -> None:
-    nobody = await client_of("relief", relief, scopes=SCOPES, divisions=())
-    for path in LISTS:
-        assert (await nobody.get(path.format(**paid))).json()["items"] == [], path
-
-
-async def test_as_the_api_role_without_a_filter_there_is_nothing(
-    api_role: Database, paid: dict[str, Any]
-) -> None:
-    for table in TABLES:
-        counted = text(f"SELECT count(*) FROM {table}")  # noqa: S608 (names above)
-        async with api_role.transaction(divisions=(COUNTY,)) as session:
-            assert await session.scalar(counted), f"{table} holds something to leak"
-        for divisions in ((NEIGHBOUR,), ("331124101",), (), None):
-            async with api_role.transaction(divisions=divisions) as session:
-                assert await session.scalar(counted) == 0, (table, divisions)
 
 
 async def test_our_own_queries_with_the_filter_removed_find_nothing(
@@ -259,18 +282,17 @@ async def test_our_own_queries_with_the_filter_removed_find_nothing(
         asked = payments.PaymentFilter()
         assert not await payments.payments(session, asked, NO_FILTER, after=None, limit=9)
         assert not await payments.exceptions_of(session, run_id, NO_FILTER, after=None, limit=9)
-        await _nothing_of_the_bank(session, paid, month)
-
-
-async def _nothing_of_the_bank(session: AsyncSession, paid: dict[str, Any], month: date) -> None:
-    file = UUID(paid["file"])
-    assert await bank_queries.file_by_id(session, file, NO_FILTER, whole=True) is None
-    assert not await bank_queries.files_of(session, paid["run"], NO_FILTER)
-    asked = bank_queries.RowFilter(bank_file_id=file)
-    assert not await bank_queries.rows_of(session, asked, NO_FILTER, after=0, limit=9)
-    assert await bank_queries.sent_rows(session, file, [1]) == ({}, {})
-    assert not await bank_queries.households_of(session, file)
-    assert not await bank_queries.balances(session, month, NO_FILTER, None)
+        everything = temporary.Wanted(within=NO_FILTER)
+        assert not await temporary.page(
+            session, everything, divisions=NO_FILTER, after=None, limit=9
+        )
+        application_id = UUID(paid["application"])
+        assert await temporary.one(session, application_id, NO_FILTER) is None
+        assert await temporary.stage(session, UUID(paid["stage"]), NO_FILTER) is None
+        assert await temporary.hold_referral(session, UUID(paid["referral"]), NO_FILTER) is None
+        assert await temporary.fund(session, TOWNSHIP, NO_FILTER) is None
+        assert not await temporary.funds(session, NO_FILTER, NO_FILTER)
+        assert not await temporary.fund_entries(session, TOWNSHIP, NO_FILTER, after=None, limit=9)
 
 
 async def _nothing_of_tekun(session: AsyncSession, paid: dict[str, Any], month: date) -> None:
@@ -286,6 +308,7 @@ async def _nothing_of_tekun(session: AsyncSession, paid: dict[str, Any], month: 
     assert not await records.reassessments(session, (NO_FILTER,), due_before=None, **page)
     assert await records.institution_by_id(session, paid["institution"], NO_FILTER) is None
     assert not await records.institutions(session, (NO_FILTER,), **page)
+    assert not await records.accounts_of(session, [UUID(paid["institution"])])
     assert not await records.supports_of(session, household_id, NO_FILTER)
 
 
@@ -302,28 +325,29 @@ async def test_every_table_with_a_division_is_protected_by_force(worker: Databas
 
 
 async def test_the_api_role_cannot_touch_money(api_role: Database, paid: dict[str, Any]) -> None:
-    for order in (
-        "DELETE FROM dibao_grants",
-        "UPDATE dibao_grants SET amount = 0",
-        "UPDATE payments SET amount = amount + 1",
-        "UPDATE payments SET status = 'paid'",
-        "DELETE FROM payments",
-        "UPDATE payment_beneficiaries SET claim = NULL",
-        "UPDATE bank_files SET content_encrypted = NULL",
-        "DELETE FROM bank_files",
-        "UPDATE bank_file_rows SET amount = 0",
-        "INSERT INTO bank_file_rows SELECT * FROM bank_file_rows",
-        "DELETE FROM bank_returns",
-        "UPDATE bank_return_rows SET result = 'paid'",
-        "DELETE FROM tekun_grants",
-        "UPDATE tekun_grants SET amount = 0",
-        "DELETE FROM tekun_assessments",
-        "UPDATE tekun_assessments SET level = 'lost'",
-        "UPDATE tekun_reassessments SET due_on = due_on + 1",
-        "UPDATE tekun_institutions SET account_encrypted = ''",
-        "UPDATE tekun_supports SET institution_id = NULL",
-        "INSERT INTO payments SELECT * FROM payments",
-    ):
-        with pytest.raises(ProgrammingError, match="permission denied"):
-            async with api_role.transaction(divisions=(COUNTY,)) as session:
-                await session.execute(text(order))
+    await leaks.out_of_reach(
+        api_role,
+        (
+            "DELETE FROM dibao_grants",
+            "UPDATE dibao_grants SET amount = 0",
+            "UPDATE payments SET amount = amount + 1",
+            "DELETE FROM payments",
+            "DELETE FROM tekun_grants",
+            "UPDATE tekun_grants SET amount = 0",
+            "DELETE FROM tekun_assessments",
+            "UPDATE tekun_assessments SET level = 'lost'",
+            "UPDATE tekun_reassessments SET due_on = due_on + 1",
+            "UPDATE tekun_institution_accounts SET account_encrypted = ''",
+            "UPDATE tekun_supports SET institution_id = NULL",
+            "INSERT INTO payments SELECT * FROM payments",
+            "DELETE FROM temporary_applications",
+            "DELETE FROM temporary_steps",
+            "UPDATE temporary_steps SET officer_id = 'o9'",
+            "UPDATE temporary_decisions SET amount = amount + 1",
+            "DELETE FROM temporary_decisions",
+            "UPDATE temporary_stages SET amount = amount + 1",
+            "UPDATE temporary_notices SET outcome = 'unopposed'",
+            "UPDATE petty_fund_entries SET amount = amount + 1",
+            "DELETE FROM petty_fund_entries",
+        ),
+    )

@@ -28,6 +28,7 @@ LISTENERS = ("housing", "education", "employment", "notify")
 PUBLIC = {
     ("registry", "/v1/public/leads"): "tests/registry/leads/test_public.py",
     ("registry", "/v1/public/leads/status"): "tests/registry/leads/test_public.py",
+    ("notify", "/v1/public/feedback"): "tests/notify/feedback/test_public.py",
 }
 """The few routes that ask for no token, and where their own limits are tested."""
 

@@ -74,6 +74,7 @@ PROGRAMMES = {
 FUNDS = {
     "dibao": "低保资金",
     "tekun": "特困供养资金",
+    "medical_assistance": "医疗救助基金",
     "central": "中央资金",
     "provincial": "省级资金",
     "city": "市级资金",
@@ -81,14 +82,23 @@ FUNDS = {
     "county_housing": "县级住房资金",
     "county_education": "县级教育资金",
 }
-HARDSHIPS = {"dangerous_house": "住房鉴定为危房", "dropout": "适龄子女失学辍学"}
+HARDSHIPS = {
+    "dangerous_house": "住房鉴定为危房",
+    "dropout": "适龄子女失学辍学",
+    "medical_expense": "自付医疗费用过大",
+}
 ORIGINS = {
     "application": "本人申请",
     "roster": "花名册导入",
     "returned": "返贫",
     "lead": "主动发现",
 }
-NOTICE_KINDS = {"identification": "拟认定", "lift": "拟脱贫", "exit": "拟退出"}
+NOTICE_KINDS = {
+    "identification": "拟认定",
+    "lift": "拟脱贫",
+    "exit": "拟退出",
+    "temporary_assistance": "拟给予临时救助",
+}
 NOTICE_STATUSES = {
     "waiting": "待张贴",
     "posted": "公示中",

@@ -152,7 +152,7 @@ def _requested(request: NoticeRequest) -> dict[str, Any]:
         "division_code": content.division_code,
         "kind": content.kind.value,
         "episode": request.episode,
-        "category": content.category.value,
+        "category": content.category.value if content.category else None,
         "n": content.n,
         "amount": content.amount,
         "applicant_person_id": content.applicant_person_id,

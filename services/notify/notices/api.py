@@ -49,7 +49,7 @@ class NoticeView(BaseModel):
     division_code: str
     kind: NoticeKind
     episode: int
-    category: Category
+    category: Category | None
     n: int
     amount: Decimal | None
     applicant_person_id: UUID | None

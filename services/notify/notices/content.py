@@ -19,6 +19,7 @@ TITLES = {
     NoticeKind.IDENTIFICATION: "拟认定公示",
     NoticeKind.LIFT: "拟脱贫公示",
     NoticeKind.EXIT: "拟退出公示",
+    NoticeKind.TEMPORARY_ASSISTANCE: "拟给予临时救助公示",
 }
 CATEGORIES = {
     Category.TEKUN: "特困人员",
@@ -77,11 +78,8 @@ def compose(content: Content, posting: Posting) -> tuple[str, ...]:
     lines = [
         TITLES[content.kind],
         f"申请人：{posting.name or NO_NAME}",
-        f"家庭人口：{content.n}人",
-        f"类别：{CATEGORIES[content.category]}",
+        *_what(content),
     ]
-    if content.amount is not None:
-        lines.append(f"金额：每月{content.amount:.2f}元")
     lines.append(f"所在村（社区）：{posting.township or ''}{posting.village or ''}")
     lines.append(_period(posting))
     phone = f"，电话：{posting.phone}" if posting.phone else ""
@@ -89,7 +87,7 @@ def compose(content: Content, posting: Posting) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def complaints_to(category: Category, county_name: str) -> str:
+def complaints_to(category: Category | None, county_name: str) -> str:
     """The bureau that hears objections, in words: civil affairs, and for the 4600 group 农办.
 
     Example: dibao in 松阳县 -> 松阳县民政局 (section 1: the source of record of each category).
@@ -122,6 +120,22 @@ def forbidden(
     if any(name and name in plain for name in minors_names):
         return Rule.MINOR_NAME
     return None
+
+
+def _what(content: Content) -> list[str]:
+    """People, category and amount a month; of temporary assistance whom it helps and the sum.
+
+    That a household is on dibao has nothing to do with what it is given once, so it is not told.
+    """
+    once = content.kind is NoticeKind.TEMPORARY_ASSISTANCE
+    lines = [f"{'救助' if once else '家庭'}人口：{content.n}人"]
+    if once:
+        lines.append("项目：临时救助")
+    elif content.category is not None:
+        lines.append(f"类别：{CATEGORIES[content.category]}")
+    if content.amount is not None:
+        lines.append(f"金额：{'一次性' if once else '每月'}{content.amount:.2f}元")
+    return lines
 
 
 def _period(posting: Posting) -> str:

@@ -56,7 +56,7 @@ class Notice(Base):
     division_code: Mapped[str] = mapped_column(Text(collation="C"))
     kind: Mapped[str] = mapped_column(Text)
     episode: Mapped[int]
-    category: Mapped[str] = mapped_column(Text)
+    category: Mapped[str | None] = mapped_column(Text)
     n: Mapped[int]
     amount: Mapped[Decimal | None] = mapped_column(Numeric(14, 2))
     applicant_person_id: Mapped[UUID | None]

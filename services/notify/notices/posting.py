@@ -18,7 +18,6 @@ from services.notify.notices.queries import Row
 from services.notify.notices.rules import DAYS_KEY, Refusal, days_of
 from shared import clock, parameters
 from shared.contracts.notices import NoticeStatus
-from shared.contracts.registry import Category
 from shared.divisions import county_of
 from shared.parameters import Parameter
 from shared.workdays import next_notice_end
@@ -102,7 +101,7 @@ def _posted(row: Row, known: Knowledge) -> Row:
 
 
 def _posting(row: Row, known: Knowledge, last_day: date) -> Posting:
-    code, category = row["division_code"], Category(row["category"])
+    code, category = row["division_code"], queries.content_in(row).category
     county = county_of(code)
     return Posting(
         name=known.names.get(row["applicant_person_id"]),

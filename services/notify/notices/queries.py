@@ -150,7 +150,7 @@ def content_in(row: Row) -> Content:
     return Content(
         kind=NoticeKind(row["kind"]),
         division_code=row["division_code"],
-        category=Category(row["category"]),
+        category=Category(row["category"]) if row["category"] else None,
         n=row["n"],
         amount=row["amount"],
         applicant_person_id=row["applicant_person_id"],

@@ -63,7 +63,7 @@ class Content:
 
     kind: NoticeKind
     division_code: str
-    category: Category
+    category: Category | None
     n: int
     amount: Decimal | None
     applicant_person_id: UUID | None

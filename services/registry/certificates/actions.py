@@ -14,7 +14,7 @@ from services.registry.certificates.models import Certificate
 from services.registry.certificates.rules import Issue
 from services.registry.households import actions as households
 from services.registry.households.refusals import refuse_if
-from shared import audit, clock, identity
+from shared import audit, clock, divisions, identity
 from shared.auth import Caller
 from shared.errors import Conflict, NotFound
 
@@ -28,13 +28,16 @@ async def issue(session: AsyncSession, caller: Caller, household_id: UUID, wish:
     known = await queries.of_household(session, household_id, divisions=caller.divisions)
     standing = next((row for row in known if row["ended_on"] is None), None)
     facts = file.facts
+    of_stay = standing if standing and standing["issued_on"] >= standing["identified_on"] else None
     refuse_if(
         rules.issue_faults(
             facts,
             wish,
-            standing_since=standing["issued_on"] if standing else None,
+            standing_since=of_stay["issued_on"] if of_stay else None,
+            ended_on=max((row["ended_on"] for row in known if row["ended_on"]), default=None),
             officer_id=caller.officer_id,
             bureau=caller.bureau,
+            whole_county=caller.covers(divisions.county_of(facts.division_code)),
             today=clock.today(),
         )
     )
@@ -46,6 +49,7 @@ async def issue(session: AsyncSession, caller: Caller, household_id: UUID, wish:
         "certificate_id": identity.new_id(),
         "household_id": household_id,
         "division_code": facts.division_code,
+        "issued_in": facts.division_code,
         "number": f"{file.household_no}-{serial:02d}",
         "serial": serial,
         "category": facts.category,

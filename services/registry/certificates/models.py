@@ -14,7 +14,7 @@ class Certificate(Base):
     """One certificate of a household; at most one has not ended.
 
     ``number`` is the household's printed number with the certificate's ``serial``. ``print_count``
-    counts every print.
+    counts every print; ``issued_in`` is the village at the time, wherever the household moves.
     """
 
     __tablename__ = "certificates"
@@ -22,6 +22,7 @@ class Certificate(Base):
     certificate_id: Mapped[UUID] = mapped_column(primary_key=True)
     household_id: Mapped[UUID] = mapped_column(ForeignKey("households.household_id"))
     division_code: Mapped[Code]
+    issued_in: Mapped[Code]
     number: Mapped[Code] = mapped_column(unique=True)
     serial: Mapped[int]
     category: Mapped[Code]

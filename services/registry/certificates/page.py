@@ -29,7 +29,7 @@ async def printed(session: AsyncSession, caller: Caller, row: Mapping[str, Any])
     persons = await households.load_persons(session, ids, divisions=caller.divisions)
     await views.audit_persons(session, caller, "certificate.printed", persons.values())
     village = await divisions.find(session, row["division_code"])
-    county = await divisions.find(session, divisions.county_of(row["division_code"]))
+    county = await divisions.find(session, divisions.county_of(row["issued_in"]))
     people = [
         {
             "name": sealed.show_name(who.name, plain=plain),
@@ -45,6 +45,7 @@ async def printed(session: AsyncSession, caller: Caller, row: Mapping[str, Any])
         number=row["number"],
         village=village.name if village else row["division_code"],
         people=people,
+        n=found[household_id].facts.n,
         issued_on=pages.day_zh(row["issued_on"]),
         office=f"{county.name if county else ''}民政局",
         prints=row["print_count"],

@@ -1,15 +1,16 @@
 """Certificates with what their households are now, in the caller's divisions."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Select, and_, func, not_, or_, select
+from sqlalchemy import RowMapping, ScalarSelect, Select, and_, func, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.certificates import rules
 from services.registry.certificates.models import Certificate
-from services.registry.households.models import Household
+from services.registry.households.models import Episode, Household
 from shared.contracts.registry import Category, State
 from shared.db import in_divisions
 
@@ -49,7 +50,10 @@ async def page(
     if outdated:
         same = func.coalesce(Household.category == Certificate.category, False)
         assisted = Household.state.in_(_ON_ASSISTANCE)
-        query = query.where(Certificate.ended_on.is_(None), or_(not_(assisted), not_(same)))
+        earlier = Certificate.issued_on < _stay()
+        query = query.where(
+            Certificate.ended_on.is_(None), or_(not_(assisted), not_(same), earlier)
+        )
     if after is not None:
         query = query.where(Certificate.certificate_id > after)
     return (await session.execute(query)).mappings().all()
@@ -58,7 +62,23 @@ async def page(
 def holds(row: Mapping[Any, Any]) -> bool:
     """Whether a certificate as read here proves anything now."""
     category = Category(row["category_now"]) if row["category_now"] else None
-    return rules.holds(State(row["state"]), category, row["category"], row["ended_on"])
+    return rules.holds(
+        State(row["state"]),
+        category,
+        row["identified_on"],
+        certified=row["category"],
+        issued_on=row["issued_on"],
+        ended_on=row["ended_on"],
+    )
+
+
+def _stay() -> ScalarSelect[date]:
+    """When the household was last identified."""
+    return (
+        select(func.max(Episode.identified_on))
+        .where(Episode.household_id == Certificate.household_id)
+        .scalar_subquery()
+    )
 
 
 def _certificates(divisions: Sequence[str]) -> Select[*tuple[Any, ...]]:
@@ -68,6 +88,7 @@ def _certificates(divisions: Sequence[str]) -> Select[*tuple[Any, ...]]:
             Household.household_no,
             Household.state,
             Household.category.label("category_now"),
+            _stay().label("identified_on"),
         )
         .join(Household, and_(Household.household_id == Certificate.household_id))
         .where(in_divisions(Certificate.division_code, divisions))

@@ -41,23 +41,27 @@ def issue_faults(
     issue: Issue,
     *,
     standing_since: date | None,
+    ended_on: date | None,
     officer_id: str | None,
     bureau: str | None,
+    whole_county: bool,
     today: date,
 ) -> list[Fault]:
-    """All that speaks against it. ``standing_since``: when the one that stands was issued, if any.
+    """All that speaks against it. ``standing_since``: when the one that stands was issued, if in
+    this stay; ``ended_on``: when the last one ended.
 
     Example: dibao identified on 10 January: a first one from that day on, not on the 9th; a second
     ``first`` is refused (``certificate_stands``), one for a lost certificate takes its place.
     """
     faults = officer_faults(officer_id)
-    if bureau != CIVIL_AFFAIRS:
+    if bureau != CIVIL_AFFAIRS or not whole_county:
         faults.append(fault("", "bureau_not_competent", "证件由县级民政局核发"))
     faults += day_faults("issued_on", issue.issued_on, today=today)
     if not facts.state.on_assistance or facts.category not in NAMES:
         message = "只有在册的特困、低保、低保边缘家庭持证"
         return [*faults, fault("", "no_certificate_of_kind", message)]
-    since = standing_since or facts.episodes[-1].identified_on
+    days = (facts.episodes[-1].identified_on, standing_since, ended_on)
+    since = max(day for day in days if day)
     if issue.issued_on < since:
         faults.append(fault("issued_on", "before_last", f"发证日期不能早于{since}"))
     if issue.ground is Ground.FIRST and standing_since is not None:
@@ -68,12 +72,23 @@ def issue_faults(
     return faults
 
 
-def holds(state: State, category: Category | None, certified: str, ended_on: date | None) -> bool:
-    """Whether a certificate proves anything now: not ended, and of what the household still is.
+def holds(
+    state: State,
+    category: Category | None,
+    identified_on: date,
+    *,
+    certified: str,
+    issued_on: date,
+    ended_on: date | None,
+) -> bool:
+    """Whether a certificate proves anything now: not ended, of this stay, and of what it still is.
 
-    Example: a dibao certificate of a household that is marginal by now: no.
+    Example: a dibao certificate of a household that is marginal by now: no; one of before the exit
+    of a household that has returned: no.
     """
-    return ended_on is None and state.on_assistance and category == certified
+    if ended_on is not None or issued_on < identified_on:
+        return False
+    return state.on_assistance and category == certified
 
 
 def withdrawal_faults(

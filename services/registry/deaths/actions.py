@@ -42,6 +42,19 @@ async def ask_reviews(session: AsyncSession, deaths: Sequence[Death]) -> None:
         )
 
 
+async def take_along(
+    session: AsyncSession, household_id: UUID, to_household_id: UUID, division_code: str
+) -> None:
+    """Let a household's review be that of the one it becomes part of, on the day it was due."""
+    await tasks.hand_task(
+        session,
+        kind=TaskKind.DEATH_REVIEW,
+        subject_id=household_id,
+        to_household_id=to_household_id,
+        division_code=division_code,
+    )
+
+
 async def rewatch(session: AsyncSession, changes: Sequence[Refit]) -> None:
     """Whoever leaves assistance is reviewed no more: its death review comes off the board."""
     left = [

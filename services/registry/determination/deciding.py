@@ -289,11 +289,19 @@ def decider_of(caller: Caller, opened: Opened, *, delegated: bool = False) -> De
 async def _delegation(
     session: AsyncSession, caller: Caller, opened: Opened, category: Category, day: date
 ) -> UUID | None:
-    """By which delegation an officer of the township decides; the county needs none."""
+    """By which delegation an officer of the township decides; the county needs none.
+
+    It held on the day of the decision and holds today: what has ended decides nothing afterwards.
+    """
     if covers_county(caller, opened.place):
         return None
-    relative = opened.case.staff_relative
-    return await delegations.holding(session, opened.place, category, day, staff_relative=relative)
+    found = [
+        await delegations.holding(
+            session, opened.place, category, on, staff_relative=opened.case.staff_relative
+        )
+        for on in (day, clock.today())
+    ]
+    return found[0] if all(found) else None
 
 
 def decision_row(caller: Caller, opened: Opened, decided_on: date) -> dict[str, Any]:
@@ -304,6 +312,7 @@ def decision_row(caller: Caller, opened: Opened, decided_on: date) -> dict[str, 
         "decided_on": decided_on,
         "officer_id": caller.officer_id,
         "bureau": caller.bureau,
+        "decided_in": opened.place,
         "rule_set": RuleSet.on(decided_on),
         "corrects": earlier[-1]["decision_id"] if earlier else None,
     }

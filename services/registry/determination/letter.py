@@ -35,7 +35,8 @@ async def refusal(session: AsyncSession, caller: Caller, application: RowMapping
     if decision is None or decision["outcome"] != ApplicationState.REFUSED:
         raise Conflict("not_refused", "only a refused application has a letter of refusal")
     category, rule_set = Category(decision["category"]), RuleSet(decision["rule_set"])
-    county = await divisions.find(session, application["division_code"][:_COUNTY])
+    place = decision["decided_in"] or decision["division_code"]
+    county = await divisions.find(session, place[:_COUNTY])
     return _templates.get_template("refusal.html").render(
         decision=decision,
         applied_on=application["applied_on"],
@@ -44,16 +45,14 @@ async def refusal(session: AsyncSession, caller: Caller, application: RowMapping
         articles=articles(rule_set, category),
         remedy=REMEDY,
         office=f"{county.name if county else ''}{bureau_of(category)[1]}",
-        delegate=await _delegate(session, application, decision),
+        delegate=await _delegate(session, place) if decision["delegation_id"] else "",
         day=pages.day_zh,
     )
 
 
-async def _delegate(session: AsyncSession, application: RowMapping, decision: RowMapping) -> str:
-    """The township that decided in the county's name; empty where the county did."""
-    if decision["delegation_id"] is None:
-        return ""
-    township = await divisions.find(session, application["division_code"][:TOWNSHIP])
+async def _delegate(session: AsyncSession, place: str) -> str:
+    """The township that decided in the county's name."""
+    township = await divisions.find(session, place[:TOWNSHIP])
     return township.name if township else ""
 
 

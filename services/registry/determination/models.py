@@ -193,7 +193,8 @@ class ApplicationDecision(Base):
 
     ``finding`` is the means test with its facts, parameters and trace, so that it can be made
     again; ``failed_tests`` are the tests of a refusal in words; ``delegation_id`` is by what a
-    township decided. Only its delivery is entered later.
+    township decided, ``decided_in`` the village of that day, wherever the household moves. Only its
+    delivery is entered later.
     """
 
     __tablename__ = "application_decisions"
@@ -209,6 +210,7 @@ class ApplicationDecision(Base):
     decided_on: Mapped[date]
     officer_id: Mapped[Code]
     bureau: Mapped[OptionalCode]
+    decided_in: Mapped[OptionalCode]
     delegation_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("decision_delegations.delegation_id")
     )

@@ -233,7 +233,8 @@ async def due(
     calendar = await workdays.load(session)
     asked = [(clock, from_day)]
     if case.accepted_on is not None and clock is not Clock.DELIVERY:
-        asked.append((await _whole_clock(session, case, case.accepted_on, place), case.accepted_on))
+        whole = await _whole_clocks(session, case, case.accepted_on, place)
+        asked += [(each, case.accepted_on) for each in whole]
     found = []
     for each, day in asked:
         known = deadlines.limit(each, RuleSet.on(day), case.category)
@@ -246,14 +247,16 @@ async def due(
     return deadlines.sooner(*found)
 
 
-async def _whole_clock(session: AsyncSession, case: Case, accepted_on: date, place: str) -> Clock:
-    """Which time the whole has; shorter where the township decided such cases when it began."""
+async def _whole_clocks(
+    session: AsyncSession, case: Case, accepted_on: date, place: str
+) -> list[Clock]:
+    """Which times the whole has; one more where the township decided such cases when it began."""
     if case.round > 1:
-        return Clock.SPECIAL
+        return [Clock.SPECIAL]
     by = await delegations.holding(
         session, place, case.category, accepted_on, staff_relative=case.staff_relative
     )
-    return Clock.TOTAL if by is None else Clock.DELEGATED
+    return [Clock.TOTAL] if by is None else [Clock.TOTAL, Clock.DELEGATED]
 
 
 def _surveyed(row: Mapping[Any, Any], signatures: Sequence[RowMapping]) -> Surveyed:

@@ -60,13 +60,21 @@ async def bring_back(
 ) -> None:
     """Let the pairings that ended because the household left on a day go on as if it had not.
 
-    Whose helper has left office since stays ended.
+    Whose helper has left office since stays ended; how many households he has is not asked again.
     """
+    ended = (
+        Pairing.household_id == household_id,
+        Pairing.end_reason == HOUSEHOLD_LEFT,
+        Pairing.ended_on == func.greatest(ended_on, Pairing.paired_on),
+    )
+    for helper_id in await session.scalars(
+        select(Pairing.helper_id).where(*ended).order_by(Pairing.helper_id)
+    ):
+        await session.execute(select(func.hold_helper(helper_id)))
     there = select(Helper.helper_id).where(Helper.left_on.is_(None))
     rows = await session.execute(
         update(Pairing)
-        .where(Pairing.household_id == household_id, Pairing.end_reason == HOUSEHOLD_LEFT)
-        .where(Pairing.ended_on == func.greatest(ended_on, Pairing.paired_on))
+        .where(*ended)
         .where(Pairing.helper_id.in_(there))
         .values(ended_on=None, end_reason="", recorded_at=clock.now())
         .returning(

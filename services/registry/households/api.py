@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Query, Response
 from pydantic import AwareDatetime
 
-from services.registry.households import actions, queries, sealed, showing, views
+from services.registry.households import actions, finding, sealed, showing, views
 from services.registry.households.facts import (
     DECIDED_FACTS,
     HouseholdChange,
@@ -17,7 +17,7 @@ from services.registry.households.facts import (
     Outcome,
     Result,
 )
-from services.registry.households.queries import Filter
+from services.registry.households.finding import Filter
 from services.registry.households.refusals import KeepTransfers, require_done
 from services.registry.households.schemas import (
     Changed,
@@ -90,7 +90,7 @@ async def count_households(
     state: State | None = None,
 ) -> list[Count]:
     wanted = Filter(division=division, category=category, state=state)
-    rows = await queries.count_households(
+    rows = await finding.count_households(
         session, wanted, divisions=caller.divisions, digits=_DIGITS[by]
     )
     return [Count.model_validate(dict(row)) for row in rows]

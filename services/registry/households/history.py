@@ -119,6 +119,7 @@ def _period(entry: Entry) -> FactPeriod | None:
         incomes=facts.incomes,
         keep_policy_until=facts.keep_policy_until,
         division_code=facts.division_code,
+        tags=facts.tags,
     )
 
 

@@ -53,6 +53,7 @@ _FOLLOWING = (
     "reviews",
     "income_falls",
     "certificates",
+    "integrity_records",
 )
 """Every table of a household that carries its division; a new capability adds its own."""
 _OF_LEADS = ("lead_reports", "lead_visits")

@@ -10,15 +10,13 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import ColumnElement, RowMapping, Select, and_, exists, func, select
+from sqlalchemy import and_, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from services.registry.households.facts import Facts, LeaveReason
 from services.registry.households.models import Household as Row
 from services.registry.households.models import Member, Person
-from services.registry.numbers.models import HouseholdAlias
-from shared.contracts.registry import Category, State
 from shared.db import COVERED, driver_of, in_divisions
 
 
@@ -58,18 +56,6 @@ class Household:
     facts: Facts
     phone_encrypted: bytes | None = None
     account_encrypted: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
-    """What a list is narrowed to; all that is given must hold."""
-
-    division: str | None = None
-    category: Category | None = None
-    state: State | None = None
-    name_prefix: str | None = None
-    id_number_hash: bytes | None = None
-    number: str | None = None
 
 
 async def find_persons_by_hash(
@@ -176,105 +162,6 @@ _HOUSEHOLDS = f"""
 
 def _household(row: asyncpg.Record) -> Household:
     return Household(**{**row, "facts": Facts.model_validate_json(row["facts"])})
-
-
-async def list_households(
-    session: AsyncSession,
-    wanted: Filter,
-    *,
-    divisions: Sequence[str],
-    after: UUID | None,
-    limit: int,
-) -> Sequence[RowMapping]:
-    """Current households in the order of their ids, after one; with their head's name, unmasked.
-
-    The head of a closed file may stand in other divisions by now: then without it.
-    """
-    head = and_(
-        Person.person_id == Row.head_person_id, in_divisions(Person.division_code, divisions)
-    )
-    query = (
-        _narrowed(select(*_LISTED, Person.name.label("head_name")), wanted, divisions)
-        .outerjoin(Person, head)
-        .order_by(Row.household_id)
-        .limit(limit)
-    )
-    if after is not None:
-        query = query.where(Row.household_id > after)
-    return (await session.execute(query)).mappings().all()
-
-
-_LISTED = (
-    Row.household_id,
-    Row.household_no,
-    Row.division_code,
-    Row.state,
-    Row.category,
-    Row.n,
-    Row.effective_from,
-    Row.version,
-    Row.head_person_id,
-)
-
-
-async def count_households(
-    session: AsyncSession, wanted: Filter, *, divisions: Sequence[str], digits: int
-) -> Sequence[RowMapping]:
-    """How many households and people by division (of so many digits), category and state."""
-    division = func.left(Row.division_code, digits).label("division_code")
-    query = _narrowed(
-        select(
-            division,
-            Row.category,
-            Row.state,
-            func.count().label("households"),
-            func.sum(Row.n).label("people"),
-        ),
-        wanted,
-        divisions,
-    )
-    grouped = query.group_by(division, Row.category, Row.state)
-    rows = await session.execute(grouped.order_by(division, Row.category, Row.state))
-    return rows.mappings().all()
-
-
-def _narrowed(
-    query: Select[*tuple[Any, ...]], wanted: Filter, divisions: Sequence[str]
-) -> Select[*tuple[Any, ...]]:
-    query = query.where(in_divisions(Row.division_code, divisions))
-    if wanted.division:
-        query = query.where(in_divisions(Row.division_code, [wanted.division]))
-    if wanted.category:
-        query = query.where(Row.category == wanted.category.value)
-    if wanted.state:
-        query = query.where(Row.state == wanted.state.value)
-    if wanted.name_prefix:
-        query = query.where(_holds(Person.name.op("^@")(wanted.name_prefix)))
-    if wanted.number:
-        query = query.where(_numbered(wanted.number))
-    if wanted.id_number_hash:
-        query = query.where(_holds(Person.id_number_hash == wanted.id_number_hash))
-    return query
-
-
-def _numbered(number: str) -> ColumnElement[bool]:
-    """By the printed number or by one of another book, whole.
-
-    One list of both, looked up by their indexes: an OR of the two would read every household.
-    """
-    printed = aliased(Row)
-    ours = select(printed.household_id).where(printed.household_no == number)
-    alias = select(HouseholdAlias.household_id).where(HouseholdAlias.number == number)
-    return Row.household_id.in_(ours.union_all(alias))
-
-
-def _holds(person: ColumnElement[bool]) -> ColumnElement[bool]:
-    return Row.household_id.in_(
-        select(Member.household_id)
-        .join(Person, Person.person_id == Member.person_id)
-        .where(Member.left_on.is_(None))
-        .where(person)
-    )
 
 
 async def standing_of(

@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from sqlalchemy import RowMapping
+import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.registry.households import queries, sealed
-from services.registry.households.queries import Filter, FoundPerson, PersonalData
+from services.registry.households import finding, queries, sealed
+from services.registry.households.finding import Filter
+from services.registry.households.queries import FoundPerson, PersonalData
 from services.registry.households.schemas import Listed
 from shared import api, audit
 from shared.auth import Caller
@@ -37,7 +38,7 @@ async def page(
 ) -> api.Page[Listed]:
     """One page of households with their heads' names; audited, for names are personal data."""
     after = api.decode_cursor(cursor, UUID)[0] if cursor else None
-    rows = await queries.list_households(
+    rows = await finding.list_households(
         session, wanted, divisions=caller.divisions, after=after, limit=limit + 1
     )
     shown = rows[:limit]
@@ -57,7 +58,7 @@ async def page(
     )
 
 
-def _listed(row: RowMapping, *, plain: bool) -> Listed:
+def _listed(row: asyncpg.Record, *, plain: bool) -> Listed:
     name = sealed.show_name(row["head_name"] or "", plain=plain)
     return Listed.model_validate({**row, "head_name": name})
 

@@ -84,11 +84,8 @@ async def write(
         await candidates.note(session, _newly_looked_at(changed))
         refitted = _refitted(changed)
         await fitting.refit(session, refitted)
-        await plans.rewatch(session, refitted)
-        await visits.rewatch(session, refitted)
-        await reviews.rewatch(session, refitted)
-        await reports.rewatch(session, refitted)
-        await deaths.rewatch(session, refitted)
+        for each in (plans, visits, reviews, reports, deaths):
+            await each.rewatch(session, refitted)
         await events.publish(session, [_event(each) for each in changed if each.published])
     return written
 

@@ -14,14 +14,14 @@ from services.registry.households import actions as households
 from services.registry.households import queries as files
 from services.registry.households import sealed as persons
 from services.registry.households.refusals import problem_of, refuse_if
-from services.registry.leads import intake, models, queries, rules, sealed
+from services.registry.leads import intake, models, publishing, queries, rules, sealed
 from services.registry.leads.intake import Incoming, Taken
 from services.registry.leads.rules import Accord, Report, Subject, Visit
-from services.registry.leads.states import LeadState
 from services.registry.tasks import actions as tasks
 from services.registry.tasks.models import TaskKind
 from shared import audit, clock, divisions, identity
 from shared.auth import Caller
+from shared.contracts.leads import LeadState
 from shared.contracts.registry import SOURCE, State
 from shared.errors import Conflict, Forbidden, NotFound
 
@@ -43,6 +43,7 @@ async def _take(session: AsyncSession, caller: Caller, said: Report) -> Taken:
         "words": said.words,
         "reported_by": caller.officer_id or caller.sub,
         "origin": SOURCE,
+        "service": rules.service_of(caller.sub, caller.officer_id),
     }
     subject = said.subject
     if subject is not None:
@@ -119,7 +120,7 @@ async def visit(session: AsyncSession, caller: Caller, lead_id: UUID, made: Visi
         )
     )
     if lead["state"] == LeadState.OPEN:
-        await _change(session, lead, state=LeadState.VISITED.value)
+        await _change(session, lead, state=LeadState.VISITED.value, visited_on=made.visited_on)
         await tasks.close_task(session, kind=TaskKind.LEAD_VISIT, subject_id=lead_id)
         await tasks.open_task(
             session,
@@ -170,7 +171,13 @@ async def accept(
     if lead["division_code"] != facts.division_code:
         await _place(session, lead_id, facts.division_code)
     await _decide(
-        session, caller, lead, LeadState.ACCEPTED, accord=accord.value, household_id=applicant
+        session,
+        caller,
+        lead,
+        LeadState.ACCEPTED,
+        division_code=facts.division_code,
+        accord=accord.value,
+        household_id=applicant,
     )
     await _record(session, caller, "lead.accepted", lead, household_id=str(applicant))
 
@@ -190,7 +197,7 @@ async def transfer(session: AsyncSession, caller: Caller, lead_id: UUID, there: 
         officer_id=caller.officer_id,
     )
     refuse_if(faults)
-    await _change(session, lead)
+    await _change(session, lead, told_in=there)
     await _place(session, lead_id, there)
     await audit.record(
         session,
@@ -257,11 +264,16 @@ async def _decide(
 
 
 async def _change(session: AsyncSession, lead: RowMapping, **values: Any) -> None:
+    """Store what a locked lead comes to, and tell of it where it will lie (``told_in``)."""
+    new = {
+        "told_in": values.get("division_code", lead["division_code"]),
+        "version": lead["version"] + 1,
+        "recorded_at": clock.now(),
+    } | values
     await session.execute(
-        update(models.Lead)
-        .where(models.Lead.lead_id == lead["lead_id"])
-        .values(**values, version=models.Lead.version + 1, recorded_at=clock.now())
+        update(models.Lead).where(models.Lead.lead_id == lead["lead_id"]).values(**new)
     )
+    await publishing.publish(session, [{**lead, **new, "division_code": new["told_in"]}])
 
 
 async def _place(session: AsyncSession, lead_id: UUID, there: str) -> None:

@@ -9,11 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.registry.leads import actions, queries, views
 from services.registry.leads.queries import Wanted
 from services.registry.leads.rules import Accord, Report, Subject, Visit
-from services.registry.leads.states import LeadSource, LeadState
 from services.registry.leads.views import LeadDetail, LeadOut
 from shared import api
 from shared.asked import AskedCursor, AskedDivision, after_id, page, prefixes
 from shared.auth import Caller, requires
+from shared.contracts.leads import LeadSource, LeadState
 from shared.db import SessionDep
 from shared.divisions import CODE, county_of
 

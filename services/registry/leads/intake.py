@@ -14,13 +14,13 @@ from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.households import sealed as persons
-from services.registry.leads import rules, sealed
+from services.registry.leads import publishing, rules, sealed
 from services.registry.leads.models import LeadReport
-from services.registry.leads.states import LeadSource, LeadState
 from services.registry.tasks import actions as tasks
 from services.registry.tasks.models import TaskKind
 from services.registry.tasks.queries import deadlines
 from shared import clock, identity
+from shared.contracts.leads import LeadSource, LeadState
 from shared.errors import Conflict
 from shared.workdays import Deadline
 
@@ -31,8 +31,8 @@ _MOST_RACES = 5
 class Incoming:
     """A report whose household or person is known as far as it will be.
 
-    ``origin`` and ``source_id`` name the event that it was, ``receipt`` is the hash of the number
-    that its sender got.
+    ``origin`` and ``source_id`` name the event that it was, ``service`` the service that reports,
+    ``receipt`` is the hash of the number that its sender got.
     """
 
     source: LeadSource
@@ -46,7 +46,13 @@ class Incoming:
     name: str | None = None
     phone: str | None = None
     source_id: UUID | None = None
+    service: str | None = None
     receipt: str | None = None
+
+    @property
+    def sender(self) -> str:
+        """Of which kind its sender is. Example: ``other_service@housing``."""
+        return f"{self.source}@{self.service}" if self.service else self.source.value
 
     @property
     def person_hash(self) -> bytes | None:
@@ -72,23 +78,30 @@ async def take(session: AsyncSession, reports: Sequence[Incoming]) -> list[Taken
     and again.
     """
     found: dict[int, Taken] = {}
+    news: dict[UUID, Mapping[Any, Any]] = {}
     waiting = dict(enumerate(reports))
     for _ in range(_MOST_RACES):
         if not waiting:
             break
-        found |= await _join(session, waiting)
+        found |= await _join(session, waiting, news)
         new = {at: one for at, one in waiting.items() if at not in found}
-        found |= await _open(session, new)
+        found |= await _open(session, new, news)
         waiting = {at: one for at, one in new.items() if at not in found}
     if waiting:
         raise Conflict("lead_race", "others report the same people right now; try again")
     taken = [found[at] for at in range(len(reports))]
     await _keep(session, reports, taken)
+    await publishing.publish(session, news.values())
     return taken
 
 
-async def _join(session: AsyncSession, reports: Mapping[int, Incoming]) -> dict[int, Taken]:
-    """Find the open leads of these households and people; they stay locked until the end."""
+async def _join(
+    session: AsyncSession, reports: Mapping[int, Incoming], news: dict[UUID, Mapping[Any, Any]]
+) -> dict[int, Taken]:
+    """Find the open leads of these households and people; they stay locked until the end.
+
+    What there is to tell of them joins ``news``.
+    """
     known = {at: one for at, one in reports.items() if one.household_id or one.person_hash}
     if not known:
         return {}
@@ -97,8 +110,13 @@ async def _join(session: AsyncSession, reports: Mapping[int, Incoming]) -> dict[
         "households": [one.household_id for one in known.values()],
         "persons": [one.person_hash for one in known.values()],
         "receipts": [one.receipt for one in known.values()],
+        "senders": [one.sender for one in known.values()],
+        "told": [one.reported_on for one in known.values()],
     }
     rows = (await session.execute(_JOIN, columns)).mappings().all()
+    for row in sorted(rows, key=lambda row: row["version"]):
+        if row["changed"]:
+            news[row["lead_id"]] = row
     return {
         row["at"]: Taken(
             report_id=identity.new_id(),
@@ -110,8 +128,10 @@ async def _join(session: AsyncSession, reports: Mapping[int, Incoming]) -> dict[
     }
 
 
-async def _open(session: AsyncSession, reports: Mapping[int, Incoming]) -> dict[int, Taken]:
-    """Open leads for these reports, but where somebody was faster."""
+async def _open(
+    session: AsyncSession, reports: Mapping[int, Incoming], news: dict[UUID, Mapping[Any, Any]]
+) -> dict[int, Taken]:
+    """Open leads for these reports, but where somebody was faster; they join ``news``."""
     if not reports:
         return {}
     places = {one.division_code for one in reports.values()}
@@ -121,7 +141,8 @@ async def _open(session: AsyncSession, reports: Mapping[int, Incoming]) -> dict[
         [_lead(lead_id, reports[at], limits) for lead_id, at in drafts.items()], _LEAD
     )
     rows = await session.execute(_INSERT, columns | {"state": LeadState.OPEN.value})
-    opened = {lead_id: reports[drafts[lead_id]] for lead_id in rows.scalars()}
+    news |= {row["lead_id"]: row for row in rows.mappings()}
+    opened = {lead_id: reports[at] for lead_id, at in drafts.items() if lead_id in news}
     await tasks.open_tasks(
         session,
         [
@@ -166,6 +187,8 @@ def _lead(lead_id: UUID, report: Incoming, limits: Mapping[str, Deadline | None]
         "due_on": limit.on if limit else None,
         "due_provisional": bool(limit and limit.provisional),
         "receipt": report.receipt,
+        "sender": report.sender,
+        "told_on": report.reported_on,
         "opened_on": clock.today(),
         "recorded_at": clock.now(),
     }
@@ -197,9 +220,11 @@ def _columns(rows: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> dic
 
 _JOIN = text(
     "SELECT given.at, joined.* FROM unnest(CAST(:at AS integer[]), "
-    "CAST(:households AS uuid[]), CAST(:persons AS bytea[]), CAST(:receipts AS text[])) "
-    "AS given(at, household_id, person_hash, receipt), "
-    "LATERAL join_lead(given.household_id, given.person_hash, given.receipt) AS joined"
+    "CAST(:households AS uuid[]), CAST(:persons AS bytea[]), CAST(:receipts AS text[]), "
+    "CAST(:senders AS text[]), CAST(:told AS date[])) "
+    "AS given(at, household_id, person_hash, receipt, sender, told_on), "
+    "LATERAL join_lead(given.household_id, given.person_hash, given.receipt, given.sender, "
+    "given.told_on) AS joined"
 )
 _LEAD = {
     "lead_id": "uuid",
@@ -210,16 +235,24 @@ _LEAD = {
     "due_on": "date",
     "due_provisional": "boolean",
     "receipt": "text",
+    "sender": "text",
+    "told_on": "date",
     "opened_on": "date",
     "recorded_at": "timestamptz",
 }
+_OWN = ", ".join(name for name in _LEAD if name not in {"receipt", "sender", "told_on"})
 # In one order for everybody, or two batches about the same households could wait for each other.
 _INSERT = text(
-    f"INSERT INTO leads ({', '.join(name for name in _LEAD if name != 'receipt')}, "  # noqa: S608 (own names)
-    "state, reason, receipts, version) "
-    f"SELECT {', '.join(name for name in _LEAD if name != 'receipt')}, :state, '', "
-    "array_remove(ARRAY[receipt], NULL), 1 FROM unnest("
+    "WITH opened AS ("  # noqa: S608 (own names)
+    f"INSERT INTO leads ({_OWN}, state, reason, senders, senders_on, receipts, received_on, "
+    "told_in, version) "
+    f"SELECT {_OWN}, :state, '', ARRAY[sender], ARRAY[told_on], "
+    "array_remove(ARRAY[receipt], NULL), "
+    "CASE WHEN receipt IS NULL THEN '{}' ELSE ARRAY[told_on] END, division_code, 1 FROM unnest("
     f"{', '.join(f'CAST(:{name} AS {kind}[])' for name, kind in _LEAD.items())}"
     f") AS sent({', '.join(_LEAD)}) ORDER BY household_id, person_hash "
-    "ON CONFLICT DO NOTHING RETURNING lead_id"
+    "ON CONFLICT DO NOTHING RETURNING leads.*), "
+    "held AS (INSERT INTO lead_receipts (receipt_hash, lead_id) "
+    "SELECT unnest(receipts), lead_id FROM opened) "
+    "SELECT * FROM opened"
 )

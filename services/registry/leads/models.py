@@ -7,7 +7,17 @@ the hash of the ID number, over all counties: two partial unique indexes see to 
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, ForeignKey, Index, Text, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Date,
+    ForeignKey,
+    Index,
+    Text,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.registry.db import Base
@@ -20,7 +30,11 @@ class Lead(Base):
     """That somebody may be in difficulty; ``source`` is that of the first report.
 
     ``person_hash`` stands where the household is not known yet. ``due_on`` is the last day for the
-    visit, empty where the county has no approved time limit. ``version`` counts published states.
+    visit, empty where the county has no approved time limit. ``senders`` are the kinds of senders
+    (``other_service@housing``), ``senders_on`` says of which day each reported first;
+    ``received_on`` says of each receipt when it was given out. Where an api of an earlier release
+    opened it, these days are missing.
+    ``version`` counts published states, ``told_in`` is where the last of them said it lies.
     """
 
     __tablename__ = "leads"
@@ -34,11 +48,16 @@ class Lead(Base):
     opened_on: Mapped[date]
     due_on: Mapped[date | None]
     due_provisional: Mapped[bool] = mapped_column(Boolean)
+    visited_on: Mapped[date | None]
     accord: Mapped[OptionalCode]
     decided_on: Mapped[date | None]
     decided_by: Mapped[OptionalCode]
     reason: Mapped[str] = mapped_column(Text)
+    senders: Mapped[Codes]
+    senders_on: Mapped[list[date]] = mapped_column(ARRAY(Date))
     receipts: Mapped[Codes]
+    received_on: Mapped[list[date]] = mapped_column(ARRAY(Date))
+    told_in: Mapped[OptionalCode]
     version: Mapped[int] = mapped_column(BigInteger)
     recorded_at: Mapped[Moment]
 
@@ -51,12 +70,32 @@ class Lead(Base):
             "AND (state <> 'accepted' OR household_id IS NOT NULL)",
             name="accepted_with_household",
         ),
+        CheckConstraint("cardinality(senders) = cardinality(senders_on)", name="senders_days"),
+        CheckConstraint(
+            "cardinality(received_on) <= cardinality(receipts)", name="receipts_received"
+        ),
         Index("uq_leads_household_id", "household_id", unique=True, postgresql_where=_OPEN),
         Index("uq_leads_person_hash", "person_hash", unique=True, postgresql_where=_OPEN),
         Index("ix_leads_division_code", "division_code", "lead_id"),
         Index("ix_leads_household_id", "household_id"),
-        Index("ix_leads_receipts", "receipts", postgresql_using="gin"),
+        Index(
+            "ix_leads_untold",
+            "lead_id",
+            postgresql_where=text("told_in IS DISTINCT FROM division_code"),
+        ),
     )
+
+
+class LeadReceipt(Base):
+    """Which lead a receipt number, by its hash, is of. Read by ``lead_of_receipt`` alone.
+
+    A table of its own: under row-level security no index over ``leads.receipts`` would be used.
+    """
+
+    __tablename__ = "lead_receipts"
+
+    receipt_hash: Mapped[Code] = mapped_column(primary_key=True)
+    lead_id: Mapped[UUID] = mapped_column(ForeignKey("leads.lead_id"))
 
 
 class LeadReport(Base):

@@ -8,17 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.registry.households.refusals import refuse_if
 from services.registry.leads import actions, rules
 from services.registry.leads.rules import Report, Subject
-from services.registry.leads.states import LeadSource, LeadState
 from shared import clock, identity, public, public_uses, receipts
+from shared.contracts.leads import LeadSource, LeadState
+from shared.lead_words import STATUS, UNKNOWN
 
 ORIGIN = "public"
-STATUS = {
-    LeadState.OPEN: "已收到，等待入户走访",
-    LeadState.VISITED: "已入户走访，正在核实",
-    LeadState.ACCEPTED: "已受理，进入申请程序",
-    LeadState.DISMISSED: "经走访核实，暂未列入救助；情况有变化的，请再次反映",
-}
-UNKNOWN = "没有查到这个回执号，请核对"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +57,10 @@ async def status_of(session: AsyncSession, receipt: str, *, sender: str, most: i
     A number that nobody holds is answered as well, so that asking for it counts: nobody tries
     numbers past ``most`` a day. Raises TooMany.
     """
-    await public_uses.use(session, "leads.status", sender, most=most)
-    try:
-        held = receipts.hash_of(receipt)
-    except receipts.InvalidReceiptError:
+    held = await public.receipt_asked(
+        session, receipt, purpose="leads.status", sender=sender, most=most
+    )
+    if held is None:
         return UNKNOWN
     state = await session.scalar(select(func.lead_of_receipt(held)))
     return UNKNOWN if state is None else STATUS[LeadState(state)]

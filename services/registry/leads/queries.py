@@ -9,7 +9,7 @@ from sqlalchemy import RowMapping, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.leads.models import Lead, LeadReport, LeadVisit
-from services.registry.leads.states import LeadSource, LeadState
+from shared.contracts.leads import LeadSource, LeadState
 from shared.db import in_divisions
 
 

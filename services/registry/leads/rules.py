@@ -7,15 +7,19 @@ household agrees or an officer applies for it. Pure.
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from services.registry.households.admission import contact_faults
 from services.registry.households.rules import day_faults, fault, officer_faults
-from services.registry.leads.states import LeadSource, LeadState
 from shared import identity
+from shared.contracts.leads import LeadSource, LeadState
 from shared.contracts.registry import State
 from shared.divisions import Level
 from shared.errors import Fault
+
+SERVICES: Final = frozenset({"relief", "housing", "education", "employment", "notify"})
+"""The services that report with a token of their own; its ``sub`` is the service's name."""
 
 VISIT_WORKING_DAYS = "leads.visit_working_days"
 """The parameter with the working days within which a lead is visited; policy names 5 [GK]."""
@@ -58,6 +62,14 @@ class Visit:
 
     visited_on: date
     findings: str
+
+
+def service_of(sub: str, officer_id: str | None) -> str | None:
+    """Which service reports with this token; None for an officer or a system that is no service.
+
+    Example: ``relief`` without an officer is the service relief; with one it is the officer.
+    """
+    return sub if officer_id is None and sub in SERVICES else None
 
 
 def report_faults(report: Report, *, today: date) -> list[Fault]:

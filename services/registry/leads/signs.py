@@ -7,16 +7,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.leads import intake, rules
 from services.registry.leads.intake import Incoming
-from services.registry.leads.states import LeadSource
 from services.registry.ledger.actions import hold_households
 from shared.contracts.assistance import Hardship, HardshipKind
+from shared.contracts.leads import LeadSource
 from shared.contracts.registry import State
 from shared.db import driver_of
 
-_WORDS: Final = {
+WORDS: Final = {
     HardshipKind.DANGEROUS_HOUSE.value: "住房鉴定为危房",
     HardshipKind.DROPOUT.value: "适龄子女失学辍学",
+    HardshipKind.MEDICAL_EXPENSE.value: "自付医疗费用过大",
 }
+"""What a sign says to the township that is asked to look."""
 
 
 async def take(session: AsyncSession, signs: Sequence[tuple[str, Hardship]]) -> None:
@@ -45,9 +47,10 @@ async def take(session: AsyncSession, signs: Sequence[tuple[str, Hardship]]) -> 
             division_code=places[sign.household_id],
             household_id=sign.household_id,
             reported_on=sign.detected_on,
-            words=_WORDS.get(sign.kind, f"其他部门发现困难迹象（{sign.kind}）"),
+            words=WORDS.get(sign.kind, f"其他部门发现困难迹象（{sign.kind}）"),
             reported_by=source,
             origin=source,
+            service=source.removeprefix("/"),
             source_id=sign.hardship_id,
         )
         for (source, _), sign in fresh.items()

@@ -11,9 +11,9 @@ from services.registry.households import sealed as persons
 from services.registry.households.views import PLAIN
 from services.registry.leads import queries, sealed
 from services.registry.leads.rules import Accord
-from services.registry.leads.states import LeadSource, LeadState
 from shared import audit
 from shared.auth import Caller
+from shared.contracts.leads import LeadSource, LeadState
 from shared.errors import NotFound
 
 

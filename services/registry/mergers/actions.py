@@ -5,8 +5,10 @@ from uuid import UUID
 from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.registry.deaths import actions as deaths
 from services.registry.determination import queries as applications
 from services.registry.helpers import fitting
+from services.registry.helpers.rules import is_helped
 from services.registry.households import actions as households
 from services.registry.households import places
 from services.registry.households.actions import File, Revision, Ruling, Written
@@ -52,6 +54,7 @@ async def merge(
         kind="merge", decided_on=day, officer_id=caller.officer_id or "", reason=merging.reason
     )
     people = [member.person_id for member in merged.facts.members]
+    await deaths.take_along(session, merged_id, survivor_id, survivor.facts.division_code)
     # The merged file first: nobody has two places at once.
     closed = await _close(session, caller, merged, survivor_id, ruling)
     facts = rules.joined(survivor.facts, merged.facts, merging)
@@ -130,8 +133,9 @@ async def undo(session: AsyncSession, caller: Caller, merger_id: UUID, reason: s
     people = [member.person_id for member in other.members]
     await places.bring(session, people, other.division_code)
     day = merger["merged_on"]
-    await fitting.bring_back(session, merged.household_id, other, day)
-    await plans.bring_back(session, merged.household_id, day)
+    if is_helped(other.state):
+        await fitting.bring_back(session, merged.household_id, other, day)
+        await plans.bring_back(session, merged.household_id, day)
     done = {
         "undone_on": clock.today(),
         "undone_by": caller.officer_id,

@@ -25,7 +25,7 @@ ASKED_FROM: Mapping[NoticeKind, frozenset[State]] = {
     NoticeKind.LIFT: frozenset({State.IDENTIFIED, State.RETURNED}),
     NoticeKind.EXIT: frozenset({State.IDENTIFIED, State.RETURNED}),
 }
-"""The states in which what a notice announces may be decided."""
+"""The states in which what a notice announces may be decided; other kinds are others' own."""
 
 NO_NOTICE = frozenset({NoticeOutcome.WITHDRAWN, NoticeOutcome.REFUSED})
 """Ends of a notice after which nothing has been announced."""
@@ -90,6 +90,9 @@ def episode_of(kind: NoticeKind, facts: Facts) -> int:
 
 def wish_faults(facts: Facts, wish: Wish, *, on: date) -> list[Fault]:
     """All that speaks against a notice. Example: a lift notice of an accepted file, refused."""
+    if wish.kind not in ASKED_FROM:
+        message = "此类公示由其他部门发起,档案不办理"
+        return [fault("kind", "notice_kind_foreign", message)]
     if facts.state not in ASKED_FROM[wish.kind]:
         message = f"档案现为“{facts.state}”状态,不能发起此项公示"
         return [fault("kind", "transition_forbidden", message)]

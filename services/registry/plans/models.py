@@ -59,7 +59,10 @@ class Plan(Base):
 
 
 class PlanMeasure(Base):
-    """One measure of a plan: who answers for it, its money, and how far it has come."""
+    """One measure of a plan: who answers for it, its money, and how far it has come.
+
+    ``reason`` is written by the release before alone; the next one drops it.
+    """
 
     __tablename__ = "plan_measures"
 
@@ -78,6 +81,7 @@ class PlanMeasure(Base):
     state: Mapped[Code]
     ended_on: Mapped[date | None]
     ended_by: Mapped[OptionalCode]
+    reason: Mapped[str] = mapped_column(Text, server_default="")
     reason_encrypted: Mapped[bytes | None]
     recorded_at: Mapped[Moment]
 

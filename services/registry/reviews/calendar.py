@@ -128,7 +128,11 @@ async def date_undated(session: AsyncSession, day: date) -> bool:
     and a county may change its cycle.
     """
     given = {"states": _ON_ASSISTANCE, "day": day, "month": day.replace(day=1)}
-    rows = (await session.execute(_UNDATED, given)).all()
+    seen = (await session.execute(_UNDATED, given | {"among": None})).all()
+    ids = [row.household_id for row in seen]
+    # Held and looked at again: a review entered at this moment would be dated from the one before.
+    await records.hold(session, ids)
+    rows = (await session.execute(_UNDATED, given | {"among": ids})).all()
     timelines = await records.load_timelines(session, [row.household_id for row in rows])
     await date_reviews(
         session,
@@ -142,7 +146,7 @@ async def date_undated(session: AsyncSession, day: date) -> bool:
         ],
         day,
     )
-    return len(rows) == CHUNK
+    return len(seen) == CHUNK
 
 
 async def ask_reviews(session: AsyncSession, day: date) -> bool:
@@ -180,7 +184,8 @@ _UNDATED = text(
     WHERE h.state = ANY(:states) AND (known.household_id IS NULL
         OR known.reckoned_on < CAST(:month AS date)
         OR known.due_on IS NULL AND known.reckoned_on < CAST(:day AS date))
-    ORDER BY h.household_id LIMIT {CHUNK} FOR SHARE OF h
+        AND (CAST(:among AS uuid[]) IS NULL OR h.household_id = ANY(CAST(:among AS uuid[])))
+    ORDER BY h.household_id LIMIT {CHUNK}
     """  # noqa: S608 (own constant)
 )
 _DUE = text(

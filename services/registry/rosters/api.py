@@ -1,20 +1,21 @@
-"""Rosters over HTTP: hand one in, follow it, read its report, fetch one out of the registry.
+"""Rosters over HTTP: hand one in, follow it, read its report (``downloads_api`` gives them out).
 
 Thin routes. The upload is looked at as a whole before it is accepted: what cannot be a roster of
 the caller's county is refused at once and leaves nothing.
 """
 
-from collections.abc import AsyncIterator, Iterator
-from typing import Annotated, Any
-from urllib.parse import quote
+from collections.abc import Iterator
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import File, Query, Request, UploadFile
+from fastapi import File, Query, UploadFile
 from fastapi.responses import StreamingResponse
 from starlette.formparsers import MultiPartParser
 
-from services.registry.rosters import actions, child, exporting, queries, reading, remarks, template
+from services.registry.households.views import PLAIN
+from services.registry.rosters import actions, child, pair_files, queries, reading, remarks
 from services.registry.rosters.archive import MAX_FILE, UnusableWorkbookError
+from services.registry.rosters.downloads_api import REMARKED_ANSWER, ZIP, Reads, download
 from services.registry.rosters.queries import Upload
 from services.registry.rosters.schemas import (
     Asked,
@@ -26,42 +27,40 @@ from services.registry.rosters.schemas import (
     row_of,
     view_of,
 )
-from shared import api, audit, clock, divisions
+from shared import api, audit, clock
 from shared.auth import Caller, requires
 from shared.db import SessionDep
 from shared.errors import Conflict, Fault, Forbidden, NotFound, Problem, Refused, TooLarge
 
 routes = api.router("/v1/rosters", tags=["rosters"])
 
-Reads = Annotated[Caller, requires("registry.rosters:read")]
 Writes = Annotated[Caller, requires("registry.rosters:write")]
 Cursor = Annotated[str | None, Query(max_length=500)]
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-PLAIN = "pii:read"
 # A larger part than this would lie on the disk as it came; the body limit bounds the memory.
 MultiPartParser.spool_max_size = MAX_FILE + 1
 
 _FORM_AROUND_FILE = 64 * 1024
 _PIECE = 64 * 1024
-_XLSX_ANSWER: dict[int | str, dict[str, Any]] = {
-    200: {"content": {XLSX: {"schema": {"type": "string", "format": "binary"}}}}
-}
 
 
 @routes.post(
     "",
     status_code=202,
-    summary="Hand in a county's roster (.xlsx)",
+    summary="Hand in a county's roster (.xlsx, or two of them joined by the head's ID number)",
     openapi_extra={"x-max-body-bytes": MAX_FILE + _FORM_AROUND_FILE},
 )
 async def hand_in(
     session: SessionDep,
     caller: Writes,
     file: Annotated[UploadFile, File(description="The workbook as the office keeps it.")],
+    second: Annotated[
+        UploadFile | None,
+        File(description="Where it is kept as 家庭查询 and 人员查询: the other of the two."),
+    ] = None,
     dry_run: Annotated[bool, Query(description="Only say what an import would do.")] = False,
 ) -> Received:
-    content = await file.read()
+    content = await _content(file, second)
     await queries.wait_for_child(session)
     try:
         survey = await child.run(reading.survey, content)
@@ -90,47 +89,6 @@ async def list_rosters(
     return api.Page(
         items=items, next_cursor=api.encode_cursor([items[-1].roster_id]) if more else None
     )
-
-
-@routes.get(
-    "/export",
-    summary="The roster of a division out of the registry (.xlsx)",
-    response_class=StreamingResponse,
-    responses=_XLSX_ANSWER,
-)
-async def export(
-    request: Request,
-    session: SessionDep,
-    caller: Reads,
-    division: Annotated[str, Query(pattern=r"^([0-9]{6}|[0-9]{9}|[0-9]{12})$")],
-) -> StreamingResponse:
-    if not caller.covers(division):
-        raise NotFound("division_unknown", "no such division among those of this token")
-    names = await divisions.directory(session, divisions.county_of(division))
-    place = names.get(division)
-    if place is None or place.level == "city":
-        raise NotFound("division_unknown", "name a county, a township or a village")
-    plain = caller.can(PLAIN)
-    await audit.record(
-        session,
-        caller,
-        action="roster.export",
-        subject_type="division",
-        subject_id=division,
-        division_code=division,
-        detail={"plain": plain},
-    )
-    today = clock.today()
-    stated = f"填报单位：{place.name}　　填报日期：{today:%Y年%m月%d日}　　单位：户、人、元"
-    pages = exporting.pages(
-        request.app.state.platform.database,
-        division,
-        names,
-        divisions=caller.divisions,
-        plain=plain,
-    )
-    body = template.workbook(f"{place.name}农村困难家庭花名册", stated, pages)
-    return _download(body, f"{place.name}花名册-{today:%Y%m%d}.xlsx")
 
 
 @routes.get("/{roster_id}", summary="One roster: its state, its counts")
@@ -167,9 +125,9 @@ async def report_of(
 
 @routes.get(
     "/{roster_id}/report.xlsx",
-    summary="The same workbook with a column of remarks",
+    summary="The same workbook with a column of remarks (of a pair both, as a zip)",
     response_class=StreamingResponse,
-    responses=_XLSX_ANSWER,
+    responses=REMARKED_ANSWER,
 )
 async def report_workbook(session: SessionDep, caller: Reads, roster_id: UUID) -> StreamingResponse:
     upload = await _upload(session, caller, roster_id)
@@ -183,9 +141,17 @@ async def report_workbook(session: SessionDep, caller: Reads, roster_id: UUID) -
     await _audit(session, caller, upload, "roster.download", plain=True)
     await queries.wait_for_child(session)
     remarked = await child.run(reading.remark, content, told)
-    return _download(
-        _pieces(remarked), f"花名册-导入意见-{clock.day_of(upload.created_at):%Y%m%d}.xlsx"
-    )
+    day = f"{clock.day_of(upload.created_at):%Y%m%d}"
+    if pair_files.unpack(content):
+        return download(_pieces(remarked), f"花名册-导入意见-{day}.zip", ZIP)
+    return download(_pieces(remarked), f"花名册-导入意见-{day}.xlsx")
+
+
+async def _content(file: UploadFile, second: UploadFile | None) -> bytes:
+    content = await file.read()
+    if second is None:
+        return content
+    return pair_files.pack([(file.filename, content), (second.filename, await second.read())])
 
 
 async def _upload(session: SessionDep, caller: Caller, roster_id: UUID) -> Upload:
@@ -231,14 +197,3 @@ def _problem(unusable: UnusableWorkbookError) -> Problem:
 
 def _pieces(content: bytes) -> Iterator[bytes]:
     return (content[start : start + _PIECE] for start in range(0, len(content), _PIECE))
-
-
-def _download(body: AsyncIterator[bytes] | Iterator[bytes], name: str) -> StreamingResponse:
-    return StreamingResponse(
-        body,
-        media_type=XLSX,
-        headers={
-            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}",
-            "Cache-Control": "no-store",
-        },
-    )

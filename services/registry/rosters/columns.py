@@ -194,6 +194,11 @@ def word_of(words: Mapping[str, Code], code: Code | None) -> str:
     return next(word for word, meant in words.items() if meant == code)
 
 
+def words_by_code(words: Mapping[str, Code]) -> dict[Code, str]:
+    """The template's word for each code, the first where several mean it."""
+    return {code: word for word, code in reversed(list(words.items()))}
+
+
 class Severity(StrEnum):
     """What a finding does: refuse the household, warn about it, or only note something."""
 

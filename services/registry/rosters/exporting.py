@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.registry.households import queries, sealed
+from services.registry.households import finding, queries, sealed
 from services.registry.households.facts import Facts
 from services.registry.households.queries import Household, PersonalData
 from services.registry.rosters.columns import (
@@ -29,7 +29,8 @@ from services.registry.rosters.columns import (
     WORK,
     word_of,
 )
-from services.registry.rosters.template import Value, Written
+from services.registry.rosters.packing import Value
+from services.registry.rosters.template import Written
 from shared.contracts.registry import Disability, Member
 from shared.db import Database
 from shared.divisions import Directory
@@ -50,9 +51,9 @@ async def pages(
     serial = 0
     while True:
         async with database.transaction(divisions=divisions) as session:
-            listed = await queries.list_households(
+            listed = await finding.list_households(
                 session,
-                queries.Filter(division=division),
+                finding.Filter(division=division),
                 divisions=divisions,
                 after=after,
                 limit=PAGE,

@@ -3,6 +3,7 @@
 Pure values. A judged household crosses the process boundary and rests, encrypted, in the report.
 """
 
+import re
 from datetime import date
 
 from pydantic import BaseModel, ConfigDict
@@ -25,13 +26,18 @@ from shared.contracts.registry import (
     Work,
 )
 
+_ROW = re.compile(r"[0-9]+$")
+
 
 class _Value(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
 class Finding(_Value):
-    """One thing to say about one cell. ``message`` is Chinese and holds no personal number."""
+    """One thing to say about one cell. ``message`` is Chinese and holds no personal number.
+
+    ``cell`` is ``J2425``, or ``人员查询_20261101.xlsx/人员!J2425`` where two files were handed in.
+    """
 
     cell: str
     code: str
@@ -41,8 +47,13 @@ class Finding(_Value):
     @property
     def row(self) -> int | None:
         """The row of the cell; None where the finding is about no cell."""
-        figures = "".join(filter(str.isdigit, self.cell))
-        return int(figures) if figures else None
+        figures = _ROW.search(self.cell)
+        return int(figures[0]) if figures else None
+
+    @property
+    def sheet(self) -> str:
+        """File and sheet of the cell; empty where one sheet was handed in."""
+        return self.cell.rpartition("!")[0]
 
 
 class RosterMember(_Value):
@@ -99,11 +110,12 @@ class Judged(_Value):
     """One household of the sheet with all that was found. ``facts`` is None once it is rejected.
 
     ``place`` is the village where known, else the township, else the county. ``persons`` are the
-    readable ID numbers with their rows, also of a rejected household.
+    readable ID numbers with their rows, also of a rejected household. There are no rows where only
+    people were listed and the household itself was not.
     """
 
-    first_row: int
-    last_row: int
+    first_row: int | None
+    last_row: int | None
     serial: str
     head_name: str
     place: str

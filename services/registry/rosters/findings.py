@@ -7,7 +7,7 @@ from typing import TypeVar
 from services.registry.rosters import cells
 from services.registry.rosters.columns import BY_KEY, Severity
 from services.registry.rosters.facts import Finding
-from services.registry.rosters.sheet import Cell, Layout, Row, household_cell
+from services.registry.rosters.sheet import Addresses, Cell, Row, household_cell
 
 T = TypeVar("T")
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 class Reader:
     """The cells of one household and what was found in them so far."""
 
-    def __init__(self, layout: Layout, rows: Sequence[Row]) -> None:
+    def __init__(self, layout: Addresses, rows: Sequence[Row]) -> None:
         self.rows = rows
         self.found: list[Finding] = []
         self._layout = layout

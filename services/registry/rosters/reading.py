@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from services.registry.rosters import cells, remarks, rules, workbook
+from services.registry.rosters import (
+    cells,
+    pair_books,
+    pair_files,
+    pairing,
+    remarks,
+    rules,
+    workbook,
+)
 from services.registry.rosters.archive import UnusableWorkbookError
 from services.registry.rosters.facts import Content, Judged
 from services.registry.rosters.placing import Gazetteer, Names
@@ -29,8 +37,8 @@ class Survey:
 class Read:
     """One judged household, its parts as JSON, small enough to send 30,000 of them home."""
 
-    first_row: int
-    last_row: int
+    first_row: int | None
+    last_row: int | None
     serial: str
     head_name: str
     place: str
@@ -52,7 +60,10 @@ class Reading:
 
 
 def survey(content: bytes) -> Survey:
-    """What is in the workbook, or UnusableWorkbookError. Runs in a child."""
+    """What is in the workbook, or in the pair, or UnusableWorkbookError. Runs in a child."""
+    if pair := pair_files.unpack(content):
+        people, homes = pairing.glance(pair_books.opened(pair))
+        return Survey(rows=people, households=sum(n for _, n in homes.values()), townships=homes)
     layout, rows = workbook.open_sheet(content)
     townships: dict[str, tuple[str, int]] = {}
     people = households = 0
@@ -71,9 +82,13 @@ def survey(content: bytes) -> Survey:
 def judge(
     content: bytes, names: Names, county_code: str, divisions: Sequence[str], on: date
 ) -> Reading:
-    """Every household of the workbook, judged. Runs in a child."""
-    layout, rows = workbook.open_sheet(content)
+    """Every household of the workbook, or of the pair, judged. Runs in a child."""
     gazetteer = Gazetteer(names, county_code)
+    if pair := pair_files.unpack(content):
+        books = pair_books.opened(pair)
+        judged = pairing.judge(books, gazetteer, divisions, on=on)
+        return Reading(books.letters, [_read(household) for household in judged])
+    layout, rows = workbook.open_sheet(content)
     judged = rules.settle_people_standing_twice(
         layout,
         (
@@ -84,10 +99,15 @@ def judge(
     return Reading(layout.letters, [_read(household) for household in judged])
 
 
-def remark(content: bytes, told: Mapping[int, str]) -> bytes:
-    """The same workbook with the remarks ``told`` by row in one more column. Runs in a child."""
+def remark(content: bytes, told: Mapping[str, Mapping[int, str]]) -> bytes:
+    """The same workbook with the remarks ``told`` by sheet and row in one more column.
+
+    Of a pair both, packed as they came. Runs in a child.
+    """
+    if pair := pair_files.unpack(content):
+        return pair_books.remark(pair_books.opened(pair), told)
     layout, _ = workbook.open_sheet(content)
-    return remarks.write(content, layout, told)
+    return remarks.write(content, layout, told.get("", {}))
 
 
 def _read(household: Judged) -> Read:

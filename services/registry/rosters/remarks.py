@@ -16,7 +16,7 @@ from xml.sax.saxutils import escape
 
 from services.registry.rosters import archive
 from services.registry.rosters.archive import UnusableWorkbookError
-from services.registry.rosters.columns import HEADER_ROWS, REMARKS_HEADER, Severity, Verdict
+from services.registry.rosters.columns import REMARKS_HEADER, Severity, Verdict
 from services.registry.rosters.facts import Finding
 from services.registry.rosters.sheet import Layout, column_letters, escaped
 
@@ -55,21 +55,27 @@ _TAG: Final = re.compile(rb"<(?:\w+:)?(sheet|Relationship)\b([^>]*?)/?>")
 _ATTRIBUTE: Final = re.compile(rb'([\w:]+)="([^"]*)"')
 
 
-def remarks_by_row(rows: Iterable[Any], *, dry_run: bool) -> dict[int, str]:
-    """The remark of every row of the sheet that has one; ``rows`` are those of the report.
+def remarks_by_row(rows: Iterable[Any], *, dry_run: bool) -> dict[str, dict[int, str]]:
+    """The remark of every row that has one, by sheet; ``rows`` are those of the report.
 
-    Example: row 2425 says ``【不予导入】``, row 2427 ``错误 J2427 公民身份号码：校验位不正确``.
+    The sheet's name is empty where one was handed in, and for verdicts, which stand where the
+    household does. Example: row 2425 says ``【不予导入】``, row 2427 ``错误 J2427 公民身份号码``.
     """
-    told: dict[int, list[str]] = {}
+    told: dict[str, dict[int, list[str]]] = {"": {}}
     for row in rows:
         first = row["first_row"]
-        if first is None:
-            continue
-        trial = "（试导入）" if dry_run else ""
-        told.setdefault(first, []).insert(0, f"【{VERDICTS[Verdict(row['verdict'])]}】{trial}")
+        if first is not None:
+            trial = "（试导入）" if dry_run else ""
+            verdict = f"【{VERDICTS[Verdict(row['verdict'])]}】{trial}"
+            told[""].setdefault(first, []).insert(0, verdict)
         for finding in map(Finding.model_validate, row["findings"]):
-            told.setdefault(finding.row or first, []).append(_sentence(finding))
-    return {number: "；".join(sentences) for number, sentences in told.items()}
+            at = finding.row or first
+            if at is not None:
+                told.setdefault(finding.sheet, {}).setdefault(at, []).append(_sentence(finding))
+    return {
+        sheet: {number: "；".join(sentences) for number, sentences in remarks.items()}
+        for sheet, remarks in told.items()
+    }
 
 
 def _sentence(finding: Finding) -> str:
@@ -78,7 +84,7 @@ def _sentence(finding: Finding) -> str:
 
 def write(content: bytes, layout: Layout, told: Mapping[int, str]) -> bytes:
     """``content`` with the header 导入意见 and the remark ``told`` for each row number."""
-    header_row = layout.first_row - HEADER_ROWS
+    header_row = layout.first_row - layout.header_rows
     cells = {**told, header_row: REMARKS_HEADER}
     target = io.BytesIO()
     with archive.check(content) as source, zipfile.ZipFile(target, "w") as written:

@@ -20,7 +20,7 @@ from services.registry.rosters.facts import (
 from services.registry.rosters.findings import Reader
 from services.registry.rosters.member_rules import LONGEST_NAME, read_member
 from services.registry.rosters.placing import Gazetteer, Place
-from services.registry.rosters.sheet import Layout, Row
+from services.registry.rosters.sheet import Addresses, Row
 from shared.contracts.registry import (
     Assets,
     Category,
@@ -36,7 +36,12 @@ MOST_VEHICLES = 100
 
 
 def judge(
-    layout: Layout, rows: Sequence[Row], gazetteer: Gazetteer, divisions: Sequence[str], *, on: date
+    layout: Addresses,
+    rows: Sequence[Row],
+    gazetteer: Gazetteer,
+    divisions: Sequence[str],
+    *,
+    on: date,
 ) -> Judged:
     """One household of the sheet, judged by itself on the day ``on``.
 
@@ -70,7 +75,7 @@ def judge(
     )
 
 
-def settle_people_standing_twice(layout: Layout, judged: Iterable[Judged]) -> list[Judged]:
+def settle_people_standing_twice(layout: Addresses, judged: Iterable[Judged]) -> list[Judged]:
     """Who stands in two households belongs to the first acceptable one, which is warned.
 
     The later ones are refused. Acceptable is a household that nothing else refuses: where the first
@@ -101,7 +106,7 @@ def settle_people_standing_twice(layout: Layout, judged: Iterable[Judged]) -> li
     return households
 
 
-def _refusal(layout: Layout, row: int, keeper: Judged) -> Finding:
+def _refusal(layout: Addresses, row: int, keeper: Judged) -> Finding:
     return Finding(
         cell=layout.address("id_number", row),
         code="person_in_earlier_household",
@@ -110,7 +115,7 @@ def _refusal(layout: Layout, row: int, keeper: Judged) -> Finding:
     )
 
 
-def _warning(layout: Layout, row: int, others: Sequence[Judged]) -> Finding:
+def _warning(layout: Addresses, row: int, others: Sequence[Judged]) -> Finding:
     return Finding(
         cell=layout.address("id_number", row),
         code="person_in_later_household",
@@ -121,6 +126,8 @@ def _warning(layout: Layout, row: int, others: Sequence[Judged]) -> Finding:
 
 def _called(household: Judged) -> str:
     """How a finding names another household: by its place in the sheet, never by its people."""
+    if household.first_row is None:
+        return "家庭查询中没有的另一户"
     serial = f"序号 {household.serial}，" if household.serial else ""
     return f"另一户（{serial}第 {household.first_row} 行）"
 

@@ -74,7 +74,10 @@ class FindingView(BaseModel):
 
 
 class ReportRow(BaseModel):
-    """One household of the sheet, or (verdict absent, no rows) one the sheet does not hold."""
+    """One household of the sheet, or (verdict absent, no rows) one the sheet does not hold.
+
+    Of a pair the rows are those of 家庭查询; rejected without rows are people who have none there.
+    """
 
     division_code: str
     first_row: int | None

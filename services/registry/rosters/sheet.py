@@ -6,16 +6,24 @@ Pure: what reads the file is ``workbook``, and what judges the rows is ``rules``
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from xml.sax.saxutils import escape
 
-from services.registry.rosters.columns import IDENTITY_KEYS
+from services.registry.rosters.columns import HEADER_ROWS, IDENTITY_KEYS
 
 Cell = Any
 """What calamine gives: str, float, bool, a date, or "" for an empty cell."""
 
 _FORBIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """No XML 1.0 document may hold these, escaped or not; a workbook with one does not open."""
+
+
+class Addresses(Protocol):
+    """Names the cell that something is said about, by its column's key and its row."""
+
+    def address(self, key: str, row: int) -> str:
+        """The cell, such as ``J2425``."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +34,7 @@ class Layout:
     first_row: int
     index: Mapping[str, int]
     remarks_column: int
+    header_rows: int = HEADER_ROWS
 
     def address(self, key: str, row: int) -> str:
         """The cell as Excel names it, such as ``J2425``."""
@@ -103,4 +112,6 @@ def household_cell(rows: Sequence[Row], key: str) -> tuple[Cell, Row, bool]:
 
 def escaped(text: str) -> str:
     """``text`` for an inline string: markup escaped, characters that XML forbids left out."""
+    if text.isalnum():
+        return text  # most are: nothing in them is markup or forbidden
     return escape(_FORBIDDEN.sub("", text))

@@ -22,9 +22,9 @@ from services.registry.rosters.columns import (
 from services.registry.rosters.sheet import Cell, Layout, Row, is_blank
 
 MAX_ROWS: Final = 100_000
-_LOOK_FOR_HEADERS_IN: Final = 20
+LOOK_FOR_HEADERS_IN: Final = 20
 _MOST_MISSING_NAMED: Final = 32
-_TOTALS: Final = ("合计", "总计", "小计", "共计", "填报", "填表", "审核", "制表", "说明", "注：")
+TOTALS: Final = ("合计", "总计", "小计", "共计", "填报", "填表", "审核", "制表", "说明", "注：")
 
 
 def open_sheet(content: bytes) -> tuple[Layout, Iterator[Row]]:
@@ -32,10 +32,17 @@ def open_sheet(content: bytes) -> tuple[Layout, Iterator[Row]]:
 
     Raises UnusableWorkbookError for everything that is not a roster of this template.
     """
+    layout, cells = _template_sheet(read_sheets(content))
+    bound_rows(layout, cells)
+    return layout, _rows(layout, cells)
+
+
+def read_sheets(content: bytes) -> list[tuple[str, list[list[Cell]]]]:
+    """The work sheets that may hold a roster, by name. Raises UnusableWorkbookError."""
     archive.check(content).close()
     try:
         book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
-        sheets = [
+        return [
             (name, book.get_sheet_by_name(name).to_python(skip_empty_area=False))
             for name in _candidates(book)
         ]
@@ -43,13 +50,14 @@ def open_sheet(content: bytes) -> tuple[Layout, Iterator[Row]]:
         raise UnusableWorkbookError(
             "workbook_damaged", "工作簿内容已损坏，无法读取。请在 Excel 中另存为 .xlsx 后重新上传。"
         ) from broken
-    layout, cells = _template_sheet(sheets)
-    rows = _rows(layout, cells)
+
+
+def bound_rows(layout: Layout, cells: Sequence[Sequence[Cell]]) -> None:
+    """Raises UnusableWorkbookError for more rows of data than one import takes."""
     if len(cells) - layout.first_row + 1 > MAX_ROWS:
         raise UnusableWorkbookError(
             "workbook_too_many_rows", f"花名册超过 {MAX_ROWS:,} 行，请按乡镇拆分后上传。"
         )
-    return layout, rows
 
 
 def _candidates(book: python_calamine.CalamineWorkbook) -> list[str]:
@@ -70,9 +78,9 @@ def _template_sheet(
     """The first sheet that carries every header; names the best candidate's missing ones."""
     missing = [column.label for column in COLUMNS]
     for name, cells in sheets:
-        for top in range(min(_LOOK_FOR_HEADERS_IN, len(cells))):
-            titles = _titles(cells, top)
-            lacking = [column.label for column in COLUMNS if _folded(column.label) not in titles]
+        for top in range(min(LOOK_FOR_HEADERS_IN, len(cells))):
+            titles = titles_at(cells, top)
+            lacking = [column.label for column in COLUMNS if folded(column.label) not in titles]
             if not lacking:
                 return _layout(name, top, titles), cells
             missing = min(missing, lacking, key=len)
@@ -85,20 +93,22 @@ def _template_sheet(
 
 
 def _layout(sheet: str, top: int, titles: Mapping[str, int]) -> Layout:
-    index = {column.key: titles[_folded(column.label)] for column in COLUMNS}
+    index = {column.key: titles[folded(column.label)] for column in COLUMNS}
     beyond = max(titles.values()) + 1
     return Layout(
         sheet=sheet,
         first_row=top + HEADER_ROWS + 1,
         index=index,
-        remarks_column=titles.get(_folded(REMARKS_HEADER), beyond),
+        remarks_column=titles.get(folded(REMARKS_HEADER), beyond),
     )
 
 
-def _titles(cells: Sequence[Sequence[Cell]], top: int) -> dict[str, int]:
-    """Folded labels and their columns, reading the header rows ``top`` and ``top + 1`` together."""
+def titles_at(
+    cells: Sequence[Sequence[Cell]], top: int, *, height: int = HEADER_ROWS
+) -> dict[str, int]:
+    """Folded labels and their columns, reading so many header rows (1 or 2) from ``top`` on."""
     upper = cells[top]
-    lower = cells[top + 1] if top + 1 < len(cells) else []
+    lower = cells[top + 1] if height > 1 and top + 1 < len(cells) else []
     titles: dict[str, int] = {}
     group = ""
     for column, title in enumerate(upper):
@@ -107,11 +117,11 @@ def _titles(cells: Sequence[Sequence[Cell]], top: int) -> dict[str, int]:
             group = str(title)
         label = str(title) if is_blank(beneath) else f"{group}·{beneath}"
         if not is_blank(label):
-            titles.setdefault(_folded(label), column)
+            titles.setdefault(folded(label), column)
     return titles
 
 
-def _folded(label: str) -> str:
+def folded(label: str) -> str:
     """Full-width brackets, spaces and line breaks make no difference in a header."""
     return "".join(unicodedata.normalize("NFKC", label).split())
 
@@ -130,4 +140,4 @@ def _is_totals(row: Row, cells: Sequence[Cell]) -> bool:
     if not (row.blank("id_number") and row.blank("name") and row.blank("relation")):
         return False
     first = next((cell for cell in cells if not is_blank(cell)), "")
-    return isinstance(first, str) and first.strip().startswith(_TOTALS)
+    return isinstance(first, str) and first.strip().startswith(TOTALS)

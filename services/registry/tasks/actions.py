@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.tasks.models import Task, TaskKind
@@ -68,6 +68,31 @@ async def close_tasks(
         .where(Task.kind == kind.value, Task.closed_on.is_(None))
         .where(among(Task.subject_id, subject_ids))
         .values(closed_on=clock.today(), recorded_at=clock.now())
+    )
+
+
+async def hand_task(
+    session: AsyncSession,
+    *,
+    kind: TaskKind,
+    subject_id: UUID,
+    to_household_id: UUID,
+    division_code: str,
+) -> None:
+    """Let a household's open task be another's, unless that has one of the kind already."""
+    theirs = select(Task.task_id).where(
+        Task.kind == kind.value, Task.subject_id == to_household_id, Task.closed_on.is_(None)
+    )
+    await session.execute(
+        update(Task)
+        .where(Task.kind == kind.value, Task.subject_id == subject_id, Task.closed_on.is_(None))
+        .where(~theirs.exists())
+        .values(
+            subject_id=to_household_id,
+            household_id=to_household_id,
+            division_code=division_code,
+            recorded_at=clock.now(),
+        )
     )
 
 

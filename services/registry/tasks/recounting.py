@@ -12,11 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared import workdays
 
 _BEGAN = {
-    "tasks": "opened_on",
+    "tasks": "coalesce((SELECT accepted_on FROM applications WHERE application_id = subject_id "
+    "AND round = 1 AND kind IN ('survey', 'opinion')), opened_on)",
     "return_checks": "opened_on",
     "leads": "opened_on",
     "verification_doubts": "opened_on",
-    "applications": "coalesce((SELECT max(opened_on) FROM tasks WHERE subject_id = application_id "
+    "applications": "coalesce(CASE WHEN round = 1 AND state IN ('accepted', 'verifying') "
+    "THEN accepted_on END, (SELECT max(opened_on) FROM tasks WHERE subject_id = application_id "
     "AND closed_on IS NULL), accepted_on, applied_on)",
 }
 """Whatever stores ``due_on`` with ``due_provisional``, and when the limit was set off."""

@@ -166,6 +166,8 @@ class Doubt(Base):
     """Where an answer differs from what the file declares, and how it was settled.
 
     ``detail`` holds figures and codes, never who. ``due_provisional`` as with return checks.
+    ``need``: ``waiting``, then what followed (``Following``), where it shows one that the file does
+    not declare.
     """
 
     __tablename__ = "verification_doubts"
@@ -187,6 +189,7 @@ class Doubt(Base):
     closed_by: Mapped[OptionalCode]
     words: Mapped[str] = mapped_column(Text)
     proof: Mapped[str] = mapped_column(Text)
+    need: Mapped[OptionalCode]
     recorded_at: Mapped[Moment]
 
     __table_args__ = (
@@ -199,6 +202,11 @@ class Doubt(Base):
             unique=True,
         ),
         Index("ix_verification_doubts_household_id", "household_id"),
+        Index(
+            "ix_verification_doubts_need",
+            "doubt_id",
+            postgresql_where=text("need = 'waiting'"),
+        ),
     )
 
 

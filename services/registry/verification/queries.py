@@ -187,10 +187,15 @@ _CONSENT = ("authorization_id", "subject_id", "valid_from", "valid_to", "revoked
 async def member_hashes(session: AsyncSession, facts: Facts) -> set[bytes]:
     """The look-up hashes of the members' ID numbers."""
     people = [member.person_id for member in facts.members]
+    return {each for each in (await hashes_of(session, people)).values() if each}
+
+
+async def hashes_of(session: AsyncSession, person_ids: Sequence[UUID]) -> dict[UUID, bytes | None]:
+    """The look-up hash of each one's ID number; None for whoever has none or is out of reach."""
     rows = await session.execute(
-        select(Person.id_number_hash).where(among(Person.person_id, people))
+        select(Person.person_id, Person.id_number_hash).where(among(Person.person_id, person_ids))
     )
-    return {each for each in rows.scalars() if each}
+    return dict.fromkeys(person_ids) | {row.person_id: row.id_number_hash for row in rows}
 
 
 async def is_running(session: AsyncSession, household_id: UUID) -> bool:

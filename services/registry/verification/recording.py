@@ -23,7 +23,13 @@ from services.registry.tasks.models import TaskKind
 from services.registry.verification import queries, sealed
 from services.registry.verification.answers import stored_answer
 from services.registry.verification.judging import Verdict
-from services.registry.verification.rules import Declared, Finding, Given, findings
+from services.registry.verification.rules import (
+    Declared,
+    Finding,
+    Given,
+    findings,
+    shows_need,
+)
 from services.registry.verification.sources import ItemState, Severity, Source
 from services.registry.verification.thresholds import DOUBT_WORKING_DAYS, Thresholds
 from shared import clock, identity
@@ -37,6 +43,10 @@ TASKS: Mapping[Severity, TaskKind] = {
 
 _SPEAKING_SILENCE = frozenset({Source.DISABILITY, Source.ENROLMENT})
 """Where nothing found may contradict what was declared."""
+
+
+Found = tuple[RowMapping, Finding, bool]
+"""A verification, what was found in it, and whether that shows a need not declared."""
 
 
 async def record(session: AsyncSession, verdicts: Sequence[Verdict]) -> None:
@@ -69,9 +79,7 @@ async def raise_doubts(session: AsyncSession, verification_ids: Collection[UUID]
         await session.execute(_STOP, {"ids": list(stopped), "today": clock.today()})
 
 
-async def _findings(
-    session: AsyncSession, rows: Sequence[RowMapping]
-) -> list[tuple[RowMapping, Finding]]:
+async def _findings(session: AsyncSession, rows: Sequence[RowMapping]) -> list[Found]:
     items = await _answered(session, rows)
     numbers = await _numbers(session, rows, items)
     known = await _thresholds(session, rows)
@@ -87,7 +95,10 @@ async def _findings(
         )
         given = _given(facts, items[row["verification_id"]])
         thresholds = known[row["division_code"], row["requested_on"]]
-        found += [(row, finding) for finding in findings(declared, given, thresholds)]
+        found += [
+            (row, finding, shows_need(finding, facts))
+            for finding in findings(declared, given, thresholds)
+        ]
     return found
 
 
@@ -191,25 +202,24 @@ def _columns(verdicts: Sequence[Verdict]) -> dict[str, Any]:
     }
 
 
-async def _doubt_columns(
-    session: AsyncSession, found: Sequence[tuple[RowMapping, Finding]]
-) -> dict[str, Any]:
+async def _doubt_columns(session: AsyncSession, found: Sequence[Found]) -> dict[str, Any]:
     today = clock.today()
-    places = {row["division_code"] for row, _ in found}
+    places = {row["division_code"] for row, _, _ in found}
     limits = await task_queries.deadlines(session, DOUBT_WORKING_DAYS, places, today)
-    dues = [limits[row["division_code"]] for row, _ in found]
+    dues = [limits[row["division_code"]] for row, _, _ in found]
     return {
         "doubt_ids": [identity.new_id() for _ in found],
-        "ids": [row["verification_id"] for row, _ in found],
-        "households": [row["household_id"] for row, _ in found],
-        "divisions": [row["division_code"] for row, _ in found],
-        "subjects": [finding.subject_id for _, finding in found],
-        "sources": [finding.source.value for _, finding in found],
-        "kinds": [finding.kind.value for _, finding in found],
-        "severities": [finding.severity.value for _, finding in found],
-        "details": [orjson.dumps(finding.detail).decode() for _, finding in found],
+        "ids": [row["verification_id"] for row, _, _ in found],
+        "households": [row["household_id"] for row, _, _ in found],
+        "divisions": [row["division_code"] for row, _, _ in found],
+        "subjects": [finding.subject_id for _, finding, _ in found],
+        "sources": [finding.source.value for _, finding, _ in found],
+        "kinds": [finding.kind.value for _, finding, _ in found],
+        "severities": [finding.severity.value for _, finding, _ in found],
+        "details": [orjson.dumps(finding.detail).decode() for _, finding, _ in found],
         "due_ons": [due.on if due else None for due in dues],
         "provisional": [bool(due and due.provisional) for due in dues],
+        "needs": [need for _, _, need in found],
         "today": today,
         "now": clock.now(),
     }
@@ -260,12 +270,16 @@ _RECORD = text(
 _RAISE = text(
     "INSERT INTO verification_doubts (doubt_id, verification_id, household_id, division_code, "
     "subject_id, source, kind, severity, detail, due_on, due_provisional, opened_on, words, "
-    "proof, recorded_at) "
-    "SELECT raised.*, :today, '', '', :now FROM unnest(CAST(:doubt_ids AS uuid[]), "
+    "proof, recorded_at, need) "
+    "SELECT doubt_id, verification_id, household_id, division_code, subject_id, source, kind, "
+    "severity, detail, due_on, due_provisional, :today, '', '', :now, "
+    "CASE WHEN shows_need THEN 'waiting' END FROM unnest(CAST(:doubt_ids AS uuid[]), "
     "CAST(:ids AS uuid[]), CAST(:households AS uuid[]), CAST(:divisions AS text[]), "
     "CAST(:subjects AS uuid[]), CAST(:sources AS text[]), CAST(:kinds AS text[]), "
     "CAST(:severities AS text[]), CAST(:details AS jsonb[]), CAST(:due_ons AS date[]), "
-    "CAST(:provisional AS boolean[])) AS raised "
+    "CAST(:provisional AS boolean[]), CAST(:needs AS boolean[])) "
+    "AS raised(doubt_id, verification_id, household_id, division_code, subject_id, source, kind, "
+    "severity, detail, due_on, due_provisional, shows_need) "
     "ON CONFLICT (verification_id, subject_id, source, kind) DO NOTHING "
     "RETURNING doubt_id, verification_id, household_id, division_code, severity, due_on, "
     "due_provisional"

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.registry.integrity.rules import RecordKind
 from services.registry.verification.kinds import DoubtKind
 from services.registry.verification.schemas import Words
 from services.registry.verification.sources import (
@@ -32,7 +33,11 @@ class Settlement(BaseModel):
 
 
 class DoubtOut(BaseModel):
-    """A doubt; ``outcome`` is null while it is open."""
+    """A doubt; ``outcome`` is null while it is open.
+
+    ``need``: ``waiting``, then what followed (``lead``, ``return_check``, ``nothing``), where it
+    shows a need that the file does not declare.
+    """
 
     doubt_id: UUID
     verification_id: UUID
@@ -50,6 +55,7 @@ class DoubtOut(BaseModel):
     closed_by: str | None
     words: str
     proof: str
+    need: str | None
 
 
 class ReportIn(BaseModel):
@@ -95,6 +101,16 @@ class ReportDoubt(BaseModel):
     detail: dict[str, str]
 
 
+class ReportRecord(BaseModel):
+    """An integrity record that stood when the report was made, and on which paper."""
+
+    subject_id: UUID
+    kind: RecordKind
+    document: str
+    found_on: date
+    valid_until: date
+
+
 class ReportSummary(BaseModel):
     """A report in a list; valid up to and with ``valid_until``."""
 
@@ -111,7 +127,10 @@ class ReportSummary(BaseModel):
 
 
 class ReportOut(ReportSummary):
-    """A report whole: it says consistent, doubtful or not returned, and refuses nobody."""
+    """A report whole: it says consistent, doubtful or not returned, and refuses nobody.
+
+    ``integrity`` is null where nobody looked: in reports older than the integrity records.
+    """
 
     purpose: str
     from_month: Annotated[Month, Field(validation_alias="window_from")]
@@ -122,6 +141,7 @@ class ReportOut(ReportSummary):
     applicant: PersonShown
     members: list[MemberShown]
     obligors: list[PersonShown]
+    integrity: list[ReportRecord] | None
     items_checked: int
     doubtful_sources: list[Source]
     items: list[ReportItem]

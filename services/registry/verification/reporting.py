@@ -16,6 +16,7 @@ from services.registry.households import actions as households
 from services.registry.households.actions import File
 from services.registry.households.refusals import problem_of
 from services.registry.households.rules import fault
+from services.registry.integrity import queries as integrity
 from services.registry.verification import queries, sealed
 from services.registry.verification.models import Report
 from services.registry.verification.sources import Conclusion, ItemState, Outcome, Source
@@ -51,6 +52,8 @@ async def make(
     doubts = await queries.doubts_of(session, verification_id, divisions=where)
     if any(each["state"] == ItemState.ANSWERED and not each["answer_encrypted"] for each in items):
         raise Conflict("answers_deleted", "its raw answers are deleted by now: ask anew")
+    content = _content(file, items, doubts)
+    content["integrity"] = await _integrity(session, caller, file, content["obligors"])
     absent = queries.missing(items)
     _require_all(absent, missing_reason)
     report = {
@@ -64,7 +67,7 @@ async def make(
         "conclusion": concluded(doubts, absent).value,
         "missing_sources": [source.value for source in absent],
         "missing_reason": missing_reason.strip() if absent else "",
-        "content_encrypted": sealed.seal_report(_content(file, items, doubts)),
+        "content_encrypted": sealed.seal_report(content),
         "print_count": 0,
     }
     await session.execute(insert(Report), [report])
@@ -122,6 +125,25 @@ def _content(
             for each in doubts
         ],
     }
+
+
+async def _integrity(
+    session: AsyncSession, caller: Caller, file: File, obligor_ids: Sequence[str]
+) -> list[dict[str, Any]]:
+    """What stands of these people in the integrity records today, wherever it was found."""
+    members = [member.person_id for member in file.facts.members]
+    subjects = await queries.hashes_of(session, members)
+    known = await queries.obligors_of(session, file.household_id, divisions=caller.divisions)
+    subjects |= {
+        each["obligor_id"]: each["id_number_hash"]
+        for each in known
+        if str(each["obligor_id"]) in obligor_ids
+    }
+    rows = await integrity.standing(session, subjects, clock.today())
+    return [{name: _plain(row[name]) for name in _RECORD} for row in rows]
+
+
+_RECORD = ("subject_id", "kind", "document", "found_on", "valid_until")
 
 
 def _item(item: RowMapping) -> dict[str, Any]:

@@ -8,10 +8,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from services.registry.households.facts import Facts
+from services.registry.leads.rules import opens_lead
+from services.registry.returns.rules import opens_check
 from services.registry.verification import answers
 from services.registry.verification.answers import Answer
 from services.registry.verification.consent import window_months
@@ -19,7 +22,7 @@ from services.registry.verification.kinds import DoubtKind
 from services.registry.verification.sources import Severity, Source
 from services.registry.verification.thresholds import Thresholds
 from shared import clock
-from shared.contracts.registry import Member, SchoolStage
+from shared.contracts.registry import Member, SchoolStage, State
 
 _MONTHS = 12
 EXEMPT_USES = frozenset({"disability_aid", "livelihood_tool"})
@@ -285,9 +288,13 @@ def _enrolment(_d: Declared, given: Sequence[Given], _t: Thresholds) -> list[Fin
 
 
 def _medical(_d: Declared, given: Sequence[Given], t: Thresholds) -> list[Finding]:
+    told = _of(given, answers.Medical)
+    of_all = sum(answer.cash for _, answer in told)
     return [
-        _person(member, Source.MEDICAL, DoubtKind.MEDICAL_NEED, cash=answer.cash)
-        for member, answer in _of(given, answers.Medical)
+        _person(
+            member, Source.MEDICAL, DoubtKind.MEDICAL_NEED, cash=answer.cash, household_cash=of_all
+        )
+        for member, answer in told
         if answer.cash > t.medical_self_paid
     ]
 
@@ -300,6 +307,48 @@ def _living_costs(declared: Declared, given: Sequence[Given], t: Thresholds) -> 
     if spent <= t.living_costs:
         return []
     return [_household(declared, Source.LIVING_COSTS, DoubtKind.LIVING_COSTS_HIGH, spent=spent)]
+
+
+NEEDS = frozenset(
+    {
+        DoubtKind.DISABILITY_NOT_DECLARED,
+        DoubtKind.ENROLMENT_NOT_DECLARED,
+        DoubtKind.MEDICAL_NEED,
+    }
+)
+"""Doubts that may speak for a household: need found -> lead (section 4)."""
+
+
+class Following(StrEnum):
+    """What follows from a need that a file does not declare."""
+
+    LEAD = "lead"
+    RETURN_CHECK = "return_check"
+    NOTHING = "nothing"
+
+
+def shows_need(finding: Finding, facts: Facts) -> bool:
+    """Whether a doubt shows a need that the file does not declare.
+
+    Example: 24,000.00 yuan that all members paid in cash where the file declares medical expenses
+    of 23,999.99 a year shows one; where it declares 24,000.00 it does not.
+    """
+    if finding.kind is DoubtKind.MEDICAL_NEED:
+        return Decimal(finding.detail["household_cash"]) > facts.rigid_expenses.medical
+    return finding.kind in NEEDS
+
+
+def follows(state: State, *, applying: bool) -> Following:
+    """What a need leads to at a household in this state (section 4, section 5).
+
+    Where nobody helps yet it is a lead, unless an application under way weighs it itself; where a
+    household was lifted or struck off it is a sign of hardship. On assistance the doubt is enough.
+    """
+    if opens_check(state):
+        return Following.RETURN_CHECK
+    if opens_lead(state) and not applying:
+        return Following.LEAD
+    return Following.NOTHING
 
 
 Look = Callable[[Declared, Sequence[Given], Thresholds], list[Finding]]

@@ -11,9 +11,10 @@ from services.registry import pages
 from services.registry.households import queries as households
 from services.registry.households import sealed as households_sealed
 from services.registry.households import views
+from services.registry.integrity.rules import KINDS_ZH as RECORD_KINDS_ZH
 from services.registry.verification import queries, sealed, words
 from services.registry.verification.kinds import KINDS_ZH
-from services.registry.verification.report_schemas import ReportOut
+from services.registry.verification.report_schemas import PersonShown, ReportOut, ReportRecord
 from services.registry.verification.sources import NAMES_ZH, Source
 from shared import clock, divisions
 from shared.auth import Caller
@@ -49,6 +50,7 @@ async def shown(session: AsyncSession, caller: Caller, row: RowMapping) -> Repor
                 for each in content["members"]
             ],
             "obligors": [people[each] for each in content["obligors"]],
+            "integrity": content.get("integrity"),
             "items": items,
             "items_checked": len(items),
             "doubtful_sources": [source for source in Source if source in doubtful],
@@ -83,10 +85,20 @@ def printed(report: ReportOut) -> str:
         names=names,
         tables=[table for table in tables if table["rows"]],
         words=words,
+        records=_records(report),
+        record_kinds={kind.value: name for kind, name in RECORD_KINDS_ZH.items()},
         kinds={kind.value: name for kind, name in KINDS_ZH.items()},
         sources={source.value: name for source, name in NAMES_ZH.items()},
         doubts_in=[NAMES_ZH[source] for source in report.doubtful_sources],
     )
+
+
+def _records(report: ReportOut) -> list[tuple[PersonShown, list[ReportRecord]]]:
+    """Everybody of whom the report speaks, with what stands of him; none is nothing on record."""
+    return [
+        (person, [each for each in report.integrity or () if each.subject_id == person.subject_id])
+        for person in (*report.members, *report.obligors)
+    ]
 
 
 async def _people(

@@ -48,6 +48,10 @@ NAMES_ZH: Mapping[Source, str] = {
 LIGHT = (Source.DEATH, Source.JUSTICE, Source.BUSINESS, Source.VEHICLE)
 """The sources of the monthly light check."""
 
+TRACKED = (Source.DEATH, Source.JUSTICE)
+"""Those of them that are asked of a household in tracking: it draws nothing, so what it owns is its
+own; who lives in it is not."""
+
 
 class Kind(StrEnum):
     """What a verification was made for: one case, or a scheduled look at all on assistance."""

@@ -1,7 +1,8 @@
 """The monthly light check and the half-yearly sweep of all households on assistance (section 4).
 
-One job a check: it makes the questions chunk by chunk, each chunk in two statements, and the worker
-sends them like any other. Who has no live authorisation is not asked.
+The light check also looks at those lifted and in tracking, for death and prison alone. One job a
+check: it makes the questions chunk by chunk, each chunk in two statements, and the worker sends
+them like any other. Who has no live authorisation is not asked.
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.registry.verification import queries
 from services.registry.verification.sources import (
     LIGHT,
+    TRACKED,
     ItemState,
     Kind,
     Source,
@@ -38,6 +40,8 @@ _BY = system_caller("registry").sub
 _SOURCES = {Kind.LIGHT: LIGHT, Kind.SWEEP: tuple(Source)}
 _PURPOSES = {Kind.LIGHT: "月度动态核对", Kind.SWEEP: "半年全面核对"}
 _ON_ASSISTANCE = [state.value for state in State if state.on_assistance]
+_CHECKED = {Kind.LIGHT: [*_ON_ASSISTANCE, State.LIFTED.value], Kind.SWEEP: _ON_ASSISTANCE}
+"""Whom a check looks at: the light one also at households that were lifted and are tracked."""
 
 
 async def order_checks(session: AsyncSession, day: date) -> bool:
@@ -59,8 +63,8 @@ async def make_questions(session: AsyncSession, job: Job) -> Step:
     after = UUID(before["after"]) if before["after"] else None
     total = job.total
     if total is None:
-        total = await session.scalar(_COUNT, {"states": _ON_ASSISTANCE}) or 0
-    chunk = await _chunk(session, after)
+        total = await session.scalar(_COUNT, {"states": _CHECKED[kind]}) or 0
+    chunk = await _chunk(session, kind, after)
     if not chunk:
         figures = {name: before[name] for name in ("questions", "unasked")}
         return Step(done=job.done, total=job.done, cursor=before, finished=True, result=figures)
@@ -75,8 +79,8 @@ async def make_questions(session: AsyncSession, job: Job) -> Step:
     return Step(done=job.done + len(chunk), total=total, cursor=cursor)
 
 
-async def _chunk(session: AsyncSession, after: UUID | None) -> Sequence[Any]:
-    rows = await session.execute(_CHUNK, {"states": _ON_ASSISTANCE, "after": after, "most": CHUNK})
+async def _chunk(session: AsyncSession, kind: Kind, after: UUID | None) -> Sequence[Any]:
+    rows = await session.execute(_CHUNK, {"states": _CHECKED[kind], "after": after, "most": CHUNK})
     return rows.all()
 
 
@@ -95,6 +99,8 @@ async def _make(
     end = clock.add_months(clock.month_of(today), -1)
     given = {
         "sources": [source.value for source in _SOURCES[kind]],
+        "of_tracked": [source.value for source in TRACKED],
+        "lifted": State.LIFTED.value,
         "today": today,
         "now": clock.now(),
     }
@@ -131,7 +137,8 @@ _VERIFICATIONS = text(
     "ON signed.household_id = member.household_id AND signed.subject_id = member.person_id "
     "WHERE member.household_id = household.household_id AND member.left_on IS NULL "
     "AND signed.revoked_on IS NULL AND :today BETWEEN signed.valid_from AND signed.valid_to "
-    "AND signed.sources && CAST(:sources AS text[])) "
+    "AND signed.sources && CASE WHEN household.state = :lifted THEN CAST(:of_tracked AS text[]) "
+    "ELSE CAST(:sources AS text[]) END) "
     "ON CONFLICT (kind, period, household_id) WHERE period IS NOT NULL DO NOTHING "
     "RETURNING verification_id"
 )
@@ -143,12 +150,14 @@ _ITEMS = text(
     "verification.division_code, :member, signed.authorization_id, :waiting, 0, "
     "CAST(:now AS timestamptz) "
     "FROM verifications AS verification "
+    "JOIN households AS household ON household.household_id = verification.household_id "
     "JOIN members AS member ON member.household_id = verification.household_id "
     "AND member.left_on IS NULL "
     "JOIN authorizations AS signed ON signed.household_id = member.household_id "
     "AND signed.subject_id = member.person_id AND signed.revoked_on IS NULL "
     "AND :today BETWEEN signed.valid_from AND signed.valid_to "
-    "JOIN unnest(CAST(:sources AS text[])) AS wanted(source) "
+    "JOIN unnest(CASE WHEN household.state = :lifted THEN CAST(:of_tracked AS text[]) "
+    "ELSE CAST(:sources AS text[]) END) AS wanted(source) "
     "ON wanted.source = ANY (signed.sources) "
     "WHERE verification.verification_id = ANY (CAST(:made AS uuid[])) "
     "ORDER BY verification.household_id, member.person_id, wanted.source, signed.version DESC "

@@ -90,6 +90,7 @@ _FIELDS = {
     "total": "总费用",
     "pooled": "统筹支付",
     "cash": "个人自付",
+    "household_cash": "全户自付",
     "critical_paid": "大病支付",
     "utilities": "水电",
     "travel": "出行",

@@ -14,10 +14,11 @@ from services.relief.guarantees import queries
 from services.relief.guarantees.queries import Copy
 from services.relief.guarantees.rules import has_enough_to_live_on, is_insured
 from services.relief.tekun.queries import reckoned_in
+from services.relief.tekun.rules import ever_tekun
 from shared import clock, guarantees, jobs
 from shared.auth import Caller, system_caller
 from shared.contracts.assistance import GuaranteeKind
-from shared.contracts.registry import Category, HouseholdState, State
+from shared.contracts.registry import HouseholdState, State
 from shared.contracts.topics import RELIEF_ASSISTANCE
 from shared.db import EVERYWHERE
 from shared.guarantees import Verdict
@@ -71,11 +72,7 @@ async def look_again_each_month(session: AsyncSession, day: date) -> bool:
 async def _tekun_reckoned(
     session: AsyncSession, households: Sequence[HouseholdState | Copy], month: date
 ) -> set[UUID]:
-    ids = [
-        each.household_id
-        for each in households
-        if any(period.category is Category.TEKUN for period in each.periods)
-    ]
+    ids = [each.household_id for each in households if ever_tekun(each.periods)]
     return await reckoned_in(session, ids, month) if ids else set()
 
 

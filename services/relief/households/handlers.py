@@ -4,9 +4,11 @@ from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.relief.charity import allocating as charity
 from services.relief.dibao import actions as dibao
 from services.relief.dibao.queries import lines_over_time
 from services.relief.guarantees import actions as guarantees
+from services.relief.medical import actions as medical
 from services.relief.schedules import actions as schedules
 from services.relief.schedules.actions import Copy
 from services.relief.tekun import actions as tekun
@@ -15,7 +17,7 @@ from shared.contracts.envelope import Envelope
 
 
 async def on_households(session: AsyncSession, envelopes: Sequence[Envelope]) -> None:
-    """Take the newest states into the copy; settle the grants and guarantees of the news."""
+    """Take the newest states into the copy; settle grants, guarantees and bills of the news."""
     await schedules.hold_figures(session)
     states = await household_copy.apply(session, envelopes)
     versions = household_copy.versions(envelopes)
@@ -32,3 +34,5 @@ async def on_households(session: AsyncSession, envelopes: Sequence[Envelope]) ->
     await dibao.settle_copies(session, copies, lines)
     await tekun.settle_copies(session, copies)
     await guarantees.state_guarantees(session, states, lines)
+    await medical.settle_households(session, [state.household_id for state in states])
+    await charity.follow_moves(session, states)

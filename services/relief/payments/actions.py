@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_or_renew
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.relief.payments import bank_queries, queries
+from services.relief.payments.confirming import refuse_confirmation, refuse_unless_over
 from services.relief.payments.models import (
     Payment,
     PaymentBeneficiary,
@@ -26,7 +27,6 @@ from services.relief.payments.rules import (
     FUNDS,
     ExceptionCode,
     Programme,
-    confirmation_fault,
     is_payable,
     people_of_tekun,
     unpaid_people,
@@ -115,7 +115,10 @@ async def confirm_run(
     run = await queries.run_by_id(session, run_id, caller.divisions, lock=True)
     if run is None:
         raise NotFound("payment_run_unknown", f"no payment run {run_id}")
-    await _refuse_confirmation(session, run, paid_on, officer)
+    await refuse_unless_over(session, run, what="run")
+    if await bank_queries.has_file(session, run["run_id"]):
+        raise Conflict("bank_file_exists", "the run goes by bank file: hand in the bank's return")
+    await refuse_confirmation(session, run, paid_on=paid_on, officer=officer, what="run")
     confirmed = {"paid_on": paid_on, "confirmed_by": officer}
     await session.execute(update(PaymentRun).where(PaymentRun.run_id == run_id).values(**confirmed))
     await jobs.enqueue(session, caller, CONFIRM, {"run_id": str(run_id)}, run["division_code"])
@@ -128,32 +131,6 @@ async def confirm_run(
         division_code=run["division_code"],
         detail={"paid_on": paid_on.isoformat()},
     )
-
-
-async def _refuse_confirmation(
-    session: AsyncSession, run: RowMapping, paid_on: date, officer: str
-) -> None:
-    await refuse_unless_over(session, run)
-    if await bank_queries.has_file(session, run["run_id"]):
-        raise Conflict("bank_file_exists", "the run goes by bank file: hand in the bank's return")
-    if run["paid_on"] is not None:
-        raise Conflict("run_confirmed", f"the run was confirmed as paid on {run['paid_on']}")
-    fault = confirmation_fault(
-        ordered_on=clock.day_of(run["created_at"]),
-        ordered_by=run["created_by"],
-        paid_on=paid_on,
-        officer=officer,
-        today=clock.today(),
-    )
-    if fault is not None:
-        raise (Conflict if fault[0] == "same_officer" else Refused)(*fault)
-
-
-async def refuse_unless_over(session: AsyncSession, run: RowMapping) -> None:
-    """Raises Conflict (``run_not_over``) until the run's job has succeeded."""
-    job = await jobs.find(session, run["job_id"])
-    if job is None or job.state != "succeeded":
-        raise Conflict("run_not_over", "the run is still being paid: wait for its job to succeed")
 
 
 async def confirm_payments(session: AsyncSession, run: RowMapping, *, limit: int) -> int:

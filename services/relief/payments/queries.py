@@ -94,6 +94,19 @@ async def payments(
     return (await session.execute(rows)).mappings().all()
 
 
+async def paid_in(
+    session: AsyncSession, household_id: UUID, divisions: Sequence[str], year: int
+) -> Sequence[RowMapping]:
+    """What a household is paid for the months of a year, by month."""
+    mine = and_(
+        Payment.payee_household_id == household_id,
+        in_divisions(Payment.division_code, divisions),
+        Payment.month.between(date(year, 1, 1), date(year, 12, 1)),
+    )
+    rows = select(Payment.__table__).where(mine).order_by(Payment.month, Payment.payment_id)
+    return (await session.execute(rows)).mappings().all()
+
+
 async def exceptions_of(
     session: AsyncSession,
     run_id: UUID,

@@ -22,11 +22,12 @@ from services.relief.payments.bank_rules import (
     sent_line,
     serial_text,
 )
+from services.relief.payments.confirming import refuse_unless_over
 from services.relief.payments.models import PaymentException, PaymentRun
 from services.relief.payments.parameters import APPROVAL_THRESHOLD
 from services.relief.payments.rules import ExceptionCode, Programme
 from services.relief.registry_client import Payee
-from services.relief.tekun.models import Institution
+from services.relief.tekun import placing, records
 from shared import audit, clock, crypto, identity, jobs
 from shared.auth import Caller, officer_of
 from shared.db import among
@@ -40,8 +41,6 @@ CONTENT = "relief.bank_file"
 """What the content of files, and their lines, are sealed for."""
 _LINE = "relief.bank_file_line"
 _PAYEE = "relief.payee"
-# As tekun's register of institutions seals it; its own module shows accounts masked only.
-_INSTITUTION_ACCOUNT = "relief.tekun_institution_account"
 
 
 async def approve_run(session: AsyncSession, caller: Caller, run_id: UUID) -> None:
@@ -52,7 +51,7 @@ async def approve_run(session: AsyncSession, caller: Caller, run_id: UUID) -> No
     """
     officer = officer_of(caller)
     run = await _held_run(session, caller, run_id)
-    await actions.refuse_unless_over(session, run)
+    await refuse_unless_over(session, run, what="run")
     if run["created_by"] == officer:
         raise Conflict("same_officer", "who ordered a run cannot approve it: ask a colleague")
     if run["approved_by"] == officer:
@@ -76,7 +75,7 @@ async def order_file(
     """
     officer = officer_of(caller)
     run = await _held_run(session, caller, run_id)
-    await actions.refuse_unless_over(session, run)
+    await refuse_unless_over(session, run, what="run")
     if run["paid_on"] is not None:
         raise Conflict("run_confirmed", f"the run was confirmed as paid on {run['paid_on']}")
     await _refuse_unapproved(session, run)
@@ -242,14 +241,11 @@ async def _institutions(session: AsyncSession, payments: Sequence[RowMapping]) -
     ids = [row["payee_institution_id"] for row in payments if row["payee_institution_id"]]
     if not ids:
         return {}
-    columns = (Institution.institution_id, Institution.name, Institution.account_encrypted)
-    rows = await session.execute(select(*columns).where(among(Institution.institution_id, ids)))
     return {
-        row.institution_id: Payee(
-            name=row.name,
-            account=crypto.decrypt(row.account_encrypted, purpose=_INSTITUTION_ACCOUNT),
+        row["institution_id"]: Payee(
+            name=row["name"], account=placing.plain_account(row["account_encrypted"])
         )
-        for row in rows
+        for row in await records.paid_accounts(session, ids)
     }
 
 

@@ -143,17 +143,21 @@ def laid_out(
 
 
 def seen_from(periods: Sequence[FactPeriod], division_code: str) -> list[FactPeriod]:
-    """The periods with a place only where the household stood in another county.
+    """The periods with a place only where the household stood in another county, without tags.
 
-    Inside a county it takes its grants along; what another county owed stays that county's.
+    Inside a county it takes its grants along; what another county owed stays that county's. These
+    programmes follow the category alone, so what else a household is decides nothing anew.
     """
     home = division_code[:_COUNTY]
     return [
-        period.model_copy(update={"division_code": None})
-        if period.division_code and period.division_code[:_COUNTY] == home
-        else period
+        period.model_copy(update={"division_code": _elsewhere(period, home), "tags": None})
         for period in periods
     ]
+
+
+def _elsewhere(period: FactPeriod, home: str) -> str | None:
+    code = period.division_code
+    return code if code and code[:_COUNTY] != home else None
 
 
 @dataclass(frozen=True, slots=True)

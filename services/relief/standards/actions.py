@@ -4,6 +4,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.relief.dibao import actions as dibao
 from services.relief.guarantees import actions as guarantees
+from services.relief.medical import actions as medical
+from services.relief.medical.parameters import TERMS_KEYS
 from services.relief.standards.rules import is_published, moves_grants
 from services.relief.tekun import actions as tekun
 from services.relief.tekun.rules import FIGURES
@@ -29,6 +31,8 @@ async def announce(session: AsyncSession, caller: Caller, parameter: Parameter) 
             session, caller, division_code=division, parameter_id=parameter_id
         )
         await guarantees.look_again(session, caller, division_code=division)
+    if parameter.key in TERMS_KEYS:
+        await medical.decide_again(session, caller, division_code=division)
 
 
 def _changed(parameter: Parameter) -> events.NewEvent:

@@ -19,10 +19,9 @@ from services.relief.tekun import queries
 from services.relief.tekun.explanations import explain, read
 from services.relief.tekun.models import Grant
 from services.relief.tekun.queries import People
-from services.relief.tekun.rules import FIGURES, Decision, Known, schedule
+from services.relief.tekun.rules import FIGURES, Decision, Known, ever_tekun, schedule
 from shared import jobs
 from shared.auth import Caller
-from shared.contracts.registry import Category
 
 RECALCULATE = "relief.recalculate_tekun_grants"
 """The job that settles every tekun household of a division after a figure changed."""
@@ -72,7 +71,7 @@ async def settle_copies(session: AsyncSession, copies: Sequence[Copy]) -> int:
     household's people follows it to where it lives now.
     """
     live = await schedules.live_grants(session, LEDGER, copies)
-    concerned = [copy for copy in copies if copy.household_id in live or _ever_tekun(copy)]
+    concerned = [copy for copy in copies if copy.household_id in live or ever_tekun(copy.periods)]
     if not concerned:
         return 0
     await _follow(session, [copy for copy in concerned if _moved(copy, live)])
@@ -118,10 +117,6 @@ async def settle_household(session: AsyncSession, household_id: UUID) -> int:
 def _moved(copy: Copy, live: Mapping[UUID, Sequence[Record]]) -> bool:
     rows = live.get(copy.household_id, ())
     return any(row["division_code"] != copy.division_code for row in rows)
-
-
-def _ever_tekun(copy: Copy) -> bool:
-    return any(period.category is Category.TEKUN for period in copy.periods)
 
 
 async def _follow(session: AsyncSession, copies: Sequence[Copy]) -> None:

@@ -117,12 +117,10 @@ class Reassessment(Base):
 
 
 class Institution(Base):
-    """An institution that houses tekun people; its account is encrypted."""
+    """An institution that houses tekun people, once an account of its is confirmed."""
 
     __tablename__ = "tekun_institutions"
     __table_args__ = (
-        CheckConstraint("confirmed_by <> entered_by", name="two_people"),
-        CheckConstraint("num_nulls(confirmed_by, confirmed_at) IN (0, 2)", name="confirmed_whole"),
         UniqueConstraint("division_code", "name", name="uq_tekun_institutions_name"),
         Index("ix_tekun_institutions_division", "division_code", "institution_id"),
     )
@@ -130,12 +128,41 @@ class Institution(Base):
     institution_id: Mapped[UUID] = mapped_column(primary_key=True)
     division_code: Mapped[Code]
     name: Mapped[Words]
+    entered_by: Mapped[Words]
+    entered_at: Mapped[Moment]
+
+
+class InstitutionAccount(Base):
+    """An account of an institution, encrypted; the one confirmed last is paid to.
+
+    ``withdrawn_at``: another was entered before this one was confirmed.
+    """
+
+    __tablename__ = "tekun_institution_accounts"
+    __table_args__ = (
+        CheckConstraint("confirmed_by <> entered_by", name="two_people"),
+        CheckConstraint("num_nulls(confirmed_by, confirmed_at) IN (0, 2)", name="confirmed_whole"),
+        CheckConstraint("num_nulls(confirmed_at, withdrawn_at) > 0", name="confirmed_or_withdrawn"),
+        Index(
+            "uq_tekun_institution_accounts_waiting",
+            "institution_id",
+            unique=True,
+            postgresql_where="confirmed_at IS NULL AND withdrawn_at IS NULL",
+        ),
+        Index("ix_tekun_institution_accounts_institution", "institution_id", "account_id"),
+        Index("ix_tekun_institution_accounts_division", "division_code"),
+    )
+
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    institution_id: Mapped[UUID] = mapped_column(ForeignKey("tekun_institutions.institution_id"))
+    division_code: Mapped[Code]
     bank: Mapped[Words]
     account_encrypted: Mapped[bytes]
     entered_by: Mapped[Words]
     entered_at: Mapped[Moment]
     confirmed_by: Mapped[Words | None]
     confirmed_at: Mapped[Moment | None]
+    withdrawn_at: Mapped[Moment | None]
 
 
 class Support(Base):

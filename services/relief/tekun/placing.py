@@ -1,20 +1,22 @@
 """Where tekun people live: the register of institutions, and each person's form of support (R25).
 
-The only writers of tekun_institutions and tekun_supports.
+The only writers of tekun_institutions, tekun_institution_accounts and tekun_supports.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_skip
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.relief.tekun import records
 from services.relief.tekun.actions import order_settling
 from services.relief.tekun.assessing import known_household, refuse_if, tekun_faults
-from services.relief.tekun.models import Institution, Support
+from services.relief.tekun.models import Institution, InstitutionAccount, Support
 from services.relief.tekun.rules import Form
 from services.relief.tekun.selfcare import day_faults, person_faults
 from shared import audit, clock, crypto, divisions, identity
@@ -45,13 +47,18 @@ class Placing:
     institution_id: UUID | None = None
 
 
+def plain_account(sealed: bytes) -> str:
+    """An institution's account as the bank needs it; nobody is shown it."""
+    return crypto.decrypt(sealed, purpose=_ACCOUNT)
+
+
 def shown_account(sealed: bytes) -> str:
     """An institution's account as screens show it: the last four digits."""
-    return crypto.mask_account(crypto.decrypt(sealed, purpose=_ACCOUNT))
+    return crypto.mask_account(plain_account(sealed))
 
 
 async def register(session: AsyncSession, caller: Caller, new: NewInstitution) -> UUID:
-    """Enter an institution, which may house people once another officer confirms it; its id.
+    """Enter an institution and its account, which another officer has to confirm; its id.
 
     Raises Forbidden (``division_not_covered``, no officer), Refused (``division_unknown``) and
     Conflict (``institution_exists``) for a second one of a name in a division.
@@ -66,8 +73,6 @@ async def register(session: AsyncSession, caller: Caller, new: NewInstitution) -
         "institution_id": identity.new_id(),
         "division_code": new.division_code,
         "name": new.name,
-        "bank": new.bank,
-        "account_encrypted": crypto.encrypt(new.account, purpose=_ACCOUNT),
         "entered_by": officer,
         "entered_at": clock.now(),
     }
@@ -76,31 +81,83 @@ async def register(session: AsyncSession, caller: Caller, new: NewInstitution) -
     institution_id = entered.scalar_one_or_none()
     if institution_id is None:
         raise Conflict("institution_exists", f"{new.division_code} has an institution of this name")
+    await _enter_account(session, officer, row, bank=new.bank, account=new.account)
     await _record(session, caller, "tekun_institution.entered", institution_id, new.division_code)
     return institution_id
 
 
-async def confirm_institution(session: AsyncSession, caller: Caller, institution_id: UUID) -> None:
-    """Confirm an institution and its account, as its second officer; again changes nothing.
+async def change_account(
+    session: AsyncSession, caller: Caller, institution_id: UUID, *, bank: str, account: str
+) -> None:
+    """Enter another account, which is paid to once another officer confirms it.
 
-    Raises NotFound, Forbidden without an officer, Conflict (``same_officer``,
-    ``institution_confirmed``).
+    One that still waits is withdrawn. Raises NotFound, and Forbidden without an officer.
     """
     officer = officer_of(caller)
-    row = await records.institution_by_id(session, institution_id, caller.divisions, lock=True)
+    row = await _institution(session, caller, institution_id)
+    await _hold_institution(session, institution_id)
+    waiting = await records.waiting_account(session, institution_id)
+    if waiting is not None:
+        this_one = InstitutionAccount.account_id == waiting["account_id"]
+        await session.execute(
+            update(InstitutionAccount).where(this_one).values(withdrawn_at=clock.now())
+        )
+    await _enter_account(session, officer, row, bank=bank, account=account)
+    action = "tekun_institution.account_entered"
+    await _record(session, caller, action, institution_id, row["division_code"])
+
+
+async def confirm_account(
+    session: AsyncSession, caller: Caller, institution_id: UUID, *, account: str
+) -> None:
+    """Confirm the account that waits, as its second officer, who types it from the paper again.
+
+    Raises NotFound, Forbidden without an officer, Conflict (``nothing_waits``, ``same_officer``)
+    and Refused (``account_differs``).
+    """
+    officer = officer_of(caller)
+    row = await _institution(session, caller, institution_id)
+    waiting = await records.waiting_account(session, institution_id)
+    if waiting is None:
+        raise Conflict("nothing_waits", "no account of this institution waits to be confirmed")
+    if waiting["entered_by"] == officer:
+        raise Conflict("same_officer", "who entered an account cannot confirm it: ask a colleague")
+    if crypto.decrypt(waiting["account_encrypted"], purpose=_ACCOUNT) != account:
+        refuse_if([Fault("#/account", "account_differs", "账号与登记的不一致，请核对原件")])
+    signed = {"confirmed_by": officer, "confirmed_at": clock.now()}
+    this_one = InstitutionAccount.account_id == waiting["account_id"]
+    await session.execute(update(InstitutionAccount).where(this_one).values(signed))
+    action = "tekun_institution.account_confirmed"
+    await _record(session, caller, action, institution_id, row["division_code"])
+
+
+async def _institution(
+    session: AsyncSession, caller: Caller, institution_id: UUID
+) -> Mapping[Any, Any]:
+    row = await records.institution_by_id(session, institution_id, caller.divisions)
     if row is None:
         raise NotFound("institution_unknown", f"no institution {institution_id}")
-    if row["entered_by"] == officer:
-        raise Conflict("same_officer", "who entered an institution cannot confirm it")
-    if row["confirmed_by"] == officer:
-        return
-    if row["confirmed_at"] is not None:
-        raise Conflict("institution_confirmed", "another officer confirmed it already")
-    signed = {"confirmed_by": officer, "confirmed_at": clock.now()}
-    this_one = Institution.institution_id == institution_id
-    await session.execute(update(Institution).where(this_one).values(signed))
-    division_code = row["division_code"]
-    await _record(session, caller, "tekun_institution.confirmed", institution_id, division_code)
+    return row
+
+
+async def _hold_institution(session: AsyncSession, institution_id: UUID) -> None:
+    name = f"bangfu.tekun_institution:{institution_id}"
+    await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+
+
+async def _enter_account(
+    session: AsyncSession, officer: str, institution: Mapping[Any, Any], *, bank: str, account: str
+) -> None:
+    row = {
+        "account_id": identity.new_id(),
+        "institution_id": institution["institution_id"],
+        "division_code": institution["division_code"],
+        "bank": bank,
+        "account_encrypted": crypto.encrypt(account, purpose=_ACCOUNT),
+        "entered_by": officer,
+        "entered_at": clock.now(),
+    }
+    await session.execute(insert(InstitutionAccount), [row])
 
 
 async def place(
@@ -154,7 +211,8 @@ async def _institution_faults(
     if found is None:
         return [Fault(where, "institution_unknown", "没有这个供养服务机构")]
     faults = []
-    if found["confirmed_at"] is None:
+    accounts = (await records.accounts_of(session, [given])).get(given, [])
+    if all(account["confirmed_at"] is None for account in accounts):
         message = "该机构及其账户尚未经第二名经办人员确认"
         faults.append(Fault(where, "institution_unconfirmed", message))
     if found["division_code"][:_COUNTY] != home[:_COUNTY]:

@@ -10,9 +10,15 @@ from sqlalchemy import ColumnElement, RowMapping, and_, exists, func, select, te
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.relief.tekun.models import Assessment, Institution, Reassessment, Support
+from services.relief.tekun.models import (
+    Assessment,
+    Institution,
+    InstitutionAccount,
+    Reassessment,
+    Support,
+)
 from shared.contracts.registry import Category, State
-from shared.db import in_divisions
+from shared.db import among, in_divisions
 from shared.household_copy import household_copy, member_copy
 
 Within = Sequence[Sequence[str]]
@@ -129,15 +135,14 @@ async def reassessments(
 
 
 async def institution_by_id(
-    session: AsyncSession, institution_id: UUID, divisions: Sequence[str], *, lock: bool = False
+    session: AsyncSession, institution_id: UUID, divisions: Sequence[str]
 ) -> RowMapping | None:
-    """One institution; with ``lock``, held until the transaction ends."""
+    """One institution."""
     mine = and_(
         Institution.institution_id == institution_id,
         in_divisions(Institution.division_code, divisions),
     )
-    wanted = select(Institution.__table__).where(mine)
-    rows = await session.execute(wanted.with_for_update() if lock else wanted)
+    rows = await session.execute(select(Institution.__table__).where(mine))
     return rows.mappings().one_or_none()
 
 
@@ -150,6 +155,48 @@ async def institutions(
         conditions.append(Institution.institution_id > after)
     rows = select(Institution.__table__).where(*conditions).order_by(Institution.institution_id)
     return (await session.execute(rows.limit(limit))).mappings().all()
+
+
+async def accounts_of(
+    session: AsyncSession, institution_ids: Sequence[UUID]
+) -> dict[UUID, list[RowMapping]]:
+    """Every account that these institutions had, as they were entered."""
+    of_these = among(InstitutionAccount.institution_id, institution_ids)
+    rows = select(InstitutionAccount.__table__).where(of_these)
+    found: dict[UUID, list[RowMapping]] = {}
+    ordered = rows.order_by(InstitutionAccount.account_id)
+    for row in (await session.execute(ordered)).mappings():
+        found.setdefault(row["institution_id"], []).append(row)
+    return found
+
+
+async def paid_accounts(
+    session: AsyncSession, institution_ids: Sequence[UUID]
+) -> Sequence[RowMapping]:
+    """Institutions with the account that is paid to, the one confirmed last: ``name``,
+    ``account_encrypted``. One without a confirmed account is not there.
+    """
+    account = InstitutionAccount
+    query = (
+        select(Institution.institution_id, Institution.name, account.account_encrypted)
+        .join(account, account.institution_id == Institution.institution_id)
+        .where(among(Institution.institution_id, institution_ids))
+        .where(account.confirmed_at.is_not(None))
+        .order_by(Institution.institution_id, account.confirmed_at.desc())
+        .ext(distinct_on(Institution.institution_id))
+    )
+    return (await session.execute(query)).mappings().all()
+
+
+async def waiting_account(session: AsyncSession, institution_id: UUID) -> RowMapping | None:
+    """The account of an institution that waits for its second officer, locked."""
+    waiting = and_(
+        InstitutionAccount.institution_id == institution_id,
+        InstitutionAccount.confirmed_at.is_(None),
+        InstitutionAccount.withdrawn_at.is_(None),
+    )
+    rows = select(InstitutionAccount.__table__).where(waiting).with_for_update()
+    return (await session.execute(rows)).mappings().one_or_none()
 
 
 async def supports_of(

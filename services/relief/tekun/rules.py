@@ -4,7 +4,7 @@ The schedule is a pure function of the household's fact periods, of the assessme
 support of its people, and of the approved figures of its division.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -80,7 +80,7 @@ class Support:
 class Share:
     """One of the people whom an amount is for, with what is known of him in that month.
 
-    ``person_id`` is None for one who counted then and of whom nothing is known any more.
+    ``person_id`` is None for one of whom nothing is known: neither an assessment nor a place.
     """
 
     person_id: UUID | None
@@ -206,13 +206,16 @@ def people_in(month: date, n: int, known: Known, *, newest: bool) -> tuple[Share
 
     The registry tells who counts now, not who counted before: in ``newest``, the last period, they
     are its members; earlier, those who were assessed or placed by then, members before those who
-    have left. Example: of two brothers one died in June; May still counts both.
+    have left. One of whom nothing is known is nobody in particular, so that nothing is decided anew
+    when he leaves. Example: of two brothers one died in June; May still counts both.
     """
-    leavers = set() if newest else {each.person_id for each in known.assessments}
-    leavers |= set() if newest else {each.person_id for each in known.supports}
-    shares = [_share(person_id, month, known) for person_id in known.members | leavers]
-    seen = [share for share in shares if _is_known(share) or share.person_id in known.members]
-    seen.sort(key=lambda share: _rank(share, known.members))
+    people = set(known.members)
+    if not newest:
+        people |= {each.person_id for each in known.assessments}
+        people |= {each.person_id for each in known.supports}
+    shares = [_share(person_id, month, known) for person_id in people]
+    seen = [share for share in shares if share.assessment or share.support]
+    seen.sort(key=lambda share: (share.person_id not in known.members, str(share.person_id)))
     strangers = max(0, n - len(seen))
     return (*seen[:n], *(Share(person_id=None) for _ in range(strangers)))
 
@@ -225,14 +228,6 @@ def _share(person_id: UUID, month: date, known: Known) -> Share:
     )
 
 
-def _is_known(share: Share) -> bool:
-    return share.assessment is not None or share.support is not None
-
-
-def _rank(share: Share, members: Collection[UUID]) -> tuple[bool, bool, str]:
-    return not _is_known(share), share.person_id not in members, str(share.person_id)
-
-
 def support_in(supports: Sequence[Support], person_id: UUID, month: date) -> Support | None:
     """A person's form of support in a month: the last that began before its first day (R13).
 
@@ -240,6 +235,11 @@ def support_in(supports: Sequence[Support], person_id: UUID, month: date) -> Sup
     """
     begun = [each for each in supports if each.person_id == person_id and each.valid_from < month]
     return max(begun, key=lambda each: (each.valid_from, each.support_id), default=None)
+
+
+def ever_tekun(periods: Iterable[FactPeriod]) -> bool:
+    """Whether a household was tekun in any of its periods. Example: dibao, then tekun -> True."""
+    return any(period.category is Category.TEKUN for period in periods)
 
 
 def stop_reason(period: FactPeriod, month: date) -> Reason | None:

@@ -49,7 +49,7 @@ class ItemsIn(BaseModel):
 
 
 class AssessmentIn(BaseModel):
-    """An assessment: its paper by document number, or the attachment that holds it."""
+    """An assessment: its paper by number, or by the attachment that another service holds."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 

@@ -1,10 +1,18 @@
 """How institutions are registered, and how people are supported: at home or in one of them."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+)
 from sqlalchemy import RowMapping
 
 from services.relief.tekun import placing, records
@@ -38,7 +46,13 @@ def _an_account(digits: str) -> str:
     return digits
 
 
-Account = Annotated[str, BeforeValidator(_plain), AfterValidator(_an_account)]
+Account = Annotated[
+    str,
+    BeforeValidator(_plain),
+    AfterValidator(_an_account),
+    WithJsonSchema({"type": "string", "pattern": "^[0-9]{8,32}$"}),
+]
+"""Digits; full-width ones, spaces and hyphens are taken as people type them."""
 
 
 class InstitutionIn(BaseModel):
@@ -52,18 +66,44 @@ class InstitutionIn(BaseModel):
     account: Account
 
 
-class InstitutionView(BaseModel):
-    """An institution; of its account the last four digits. It houses people once confirmed."""
+class AccountIn(BaseModel):
+    """Another account of an institution."""
 
-    institution_id: UUID
-    division_code: str
-    name: str
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    bank: Words
+    account: Account
+
+
+class AccountAgain(BaseModel):
+    """The account that waits, typed once more from its paper."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    account: Account
+
+
+class AccountView(BaseModel):
+    """An account by its last four digits; the one confirmed last is paid to."""
+
     bank: str
     account: str
     entered_by: str
     entered_at: datetime
     confirmed_by: str | None
     confirmed_at: datetime | None
+    withdrawn_at: datetime | None
+
+
+class InstitutionView(BaseModel):
+    """An institution with its accounts as they were entered; it houses people once one counts."""
+
+    institution_id: UUID
+    division_code: str
+    name: str
+    entered_by: str
+    entered_at: datetime
+    accounts: list[AccountView]
 
 
 class SupportIn(BaseModel):
@@ -123,14 +163,32 @@ async def institutions(
         subject_type="tekun_institution",
         subject="institution_id",
     )
-    shown = [_shown(row).model_dump() for row in rows]
+    accounts = await records.accounts_of(session, [row["institution_id"] for row in rows])
+    shown = [_shown(row, accounts).model_dump() for row in rows]
     return page(shown, limit, "institution_id", InstitutionView)
 
 
-@routes.post("/tekun-institutions/{institution_id}/confirm", summary="Confirm a colleague's")
-async def confirm(session: SessionDep, caller: Confirmer, institution_id: UUID) -> InstitutionView:
-    """404 ``institution_unknown``; 409 ``same_officer``, ``institution_confirmed``."""
-    await placing.confirm_institution(session, caller, institution_id)
+@routes.post("/tekun-institutions/{institution_id}/account", summary="Enter another account")
+async def change_account(
+    session: SessionDep, caller: Writer, institution_id: UUID, body: AccountIn
+) -> InstitutionView:
+    """The one in force is paid to until another officer confirms this one.
+
+    404 ``institution_unknown``.
+    """
+    await placing.change_account(session, caller, institution_id, **dict(body))
+    return await _institution(session, caller, institution_id)
+
+
+@routes.post("/tekun-institutions/{institution_id}/confirm", summary="Confirm the account")
+async def confirm(
+    session: SessionDep, caller: Confirmer, institution_id: UUID, body: AccountAgain
+) -> InstitutionView:
+    """By another officer than the one who entered it, who types it again.
+
+    404 ``institution_unknown``; 409 ``nothing_waits``, ``same_officer``; 422 ``account_differs``.
+    """
+    await placing.confirm_account(session, caller, institution_id, account=body.account)
     return await _institution(session, caller, institution_id)
 
 
@@ -170,9 +228,12 @@ async def _institution(
     row = await records.institution_by_id(session, institution_id, caller.divisions)
     if row is None:
         raise NotFound("institution_unknown", f"no institution {institution_id}")
-    return _shown(row)
+    return _shown(row, await records.accounts_of(session, [institution_id]))
 
 
-def _shown(row: RowMapping) -> InstitutionView:
-    account = placing.shown_account(row["account_encrypted"])
-    return InstitutionView.model_validate({**row, "account": account})
+def _shown(row: RowMapping, accounts: Mapping[UUID, Sequence[RowMapping]]) -> InstitutionView:
+    shown = [
+        {**each, "account": placing.shown_account(each["account_encrypted"])}
+        for each in accounts.get(row["institution_id"], ())
+    ]
+    return InstitutionView.model_validate({**row, "accounts": shown})

@@ -58,6 +58,7 @@ def test_the_sheet_says_what_the_law_asks_for_and_nothing_else() -> None:
         (NoticeKind.IDENTIFICATION, "拟认定公示"),
         (NoticeKind.LIFT, "拟脱贫公示"),
         (NoticeKind.EXIT, "拟退出公示"),
+        (NoticeKind.TEMPORARY_ASSISTANCE, "拟给予临时救助公示"),
     ],
 )
 def test_the_title_says_what_is_about_to_be_decided(kind: NoticeKind, title: str) -> None:
@@ -67,6 +68,15 @@ def test_the_title_says_what_is_about_to_be_decided(kind: NoticeKind, title: str
 def test_without_an_adult_nobody_is_named() -> None:
     lines = compose(CONTENT, replace(POSTING, name=None))
     assert lines[1] == f"申请人：{NO_NAME}"
+
+
+@pytest.mark.parametrize("category", [None, Category.DIBAO])
+def test_temporary_assistance_tells_its_sum_and_not_what_a_household_is(
+    category: Category | None,
+) -> None:
+    kind = NoticeKind.TEMPORARY_ASSISTANCE
+    lines = compose(replace(CONTENT, kind=kind, category=category, amount=Decimal(7200)), POSTING)
+    assert lines[2:5] == ("救助人口：3人", "项目：临时救助", "金额：一次性7200.00元")
 
 
 def test_without_an_amount_or_a_phone_there_is_no_word_of_it() -> None:
@@ -87,6 +97,7 @@ def test_what_we_compose_passes_our_own_check(
 
 def test_whom_to_complain_to() -> None:
     assert complaints_to(Category.DIBAO, "松阳县") == "松阳县民政局"
+    assert complaints_to(None, "松阳县") == "松阳县民政局"
     assert complaints_to(Category.GROUP_4600, "松阳县") == "松阳县农办（扶贫办）"
 
 

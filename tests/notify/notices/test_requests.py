@@ -11,7 +11,7 @@ from services.notify.notices import actions
 from services.notify.notices.handlers import on_notice_requests
 from services.notify.notices.models import Notice
 from shared import clock
-from shared.contracts.notices import NoticeOutcome, NoticeStatus
+from shared.contracts.notices import NoticeKind, NoticeOutcome, NoticeStatus
 from shared.db import Database
 from shared.divisions import DIVISIONS
 from shared.identity import new_id
@@ -40,6 +40,21 @@ async def test_a_request_is_stored_and_its_posting_ordered(worker: Database) -> 
     (job,) = await rows(worker, "SELECT * FROM jobs")
     assert (job["kind"], job["division_code"]) == (actions.POST, "331124")
     assert job["arguments"] == {"notice_ids": [str(found["notice_id"])]}
+
+
+async def test_temporary_assistance_is_announced_for_a_household_in_no_category(
+    worker: Database,
+) -> None:
+    kind = NoticeKind.TEMPORARY_ASSISTANCE
+    asked = request(kind=kind, category=None, episode=0, amount=Decimal(7200))
+    await receive(worker, asked)
+    await run_jobs(worker)
+    found = await notice(worker, asked)
+    assert (found["status"], found["category"]) == ("posted", None)
+    ((verb, said),) = await told(worker)
+    assert (verb, said.kind, said.last_day) == ("published", kind, found["last_day"])
+    await receive(worker, asked, version=2)
+    assert len(await told(worker)) == 1, "the same content is no other notice"
 
 
 async def test_posted_it_runs_for_seven_full_days(worker: Database) -> None:

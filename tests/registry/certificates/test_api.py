@@ -9,6 +9,7 @@ import pytest
 from shared import clock
 from tests.registry.conftest import OfficeOf
 from tests.registry.filing import ALL, NEXT_VILLAGE, Office, Registry, person, problem
+from tests.registry.verification.conftest import changed
 
 RIGHTS = "registry.certificates:read registry.certificates:write"
 TODAY = clock.today().isoformat()
@@ -112,6 +113,24 @@ async def test_who_is_no_longer_what_it_says_gives_it_back(desk: Office) -> None
     assert (taken.json()["ended_on"], taken.json()["ended_by"]) == (TODAY, "c1")
     assert not {marginal, exits} & await outdated()
     problem(await act(desk, certificates[exits], "withdraw", **back), 409, "certificate_ended")
+
+
+async def test_one_of_an_earlier_stay_is_replaced_by_a_first_one(
+    desk: Office, registry: Registry
+) -> None:
+    household_id = await desk.identified(division_code=NEXT_VILLAGE)
+    old = await issued(desk, household_id)
+    earlier = "UPDATE certificates SET issued_on = '2020-01-01' WHERE certificate_id = $1"
+    await changed(registry, earlier, old["certificate_id"])
+    query: dict[str, str | bool] = {"division": NEXT_VILLAGE, "outdated": True}
+    listed = (await desk.client.get(WHERE, params=query)).json()["items"]
+    assert old["certificate_id"] in {each["certificate_id"] for each in listed}
+    problem(await issue(desk, household_id, "lost"), 422, "nothing_to_replace")
+
+    new = await issued(desk, household_id)
+
+    assert new["number"].endswith("-02")
+    problem(await act(desk, old, "print"), 409, "certificate_ended")
 
 
 async def test_of_two_who_issue_at_once_one_does(

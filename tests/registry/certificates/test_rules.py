@@ -40,6 +40,9 @@ BEFORE = date.fromordinal(IDENTIFIED.toordinal() - 1)
         ({"standing": TODAY, "ground": Ground.CHANGED}, []),
         ({"standing": TODAY, "ground": Ground.LOST, "on": date(2026, 11, 24)}, ["before_last"]),
         ({"ground": Ground.LOST}, ["nothing_to_replace"]),
+        ({"whole_county": False}, ["bureau_not_competent"]),
+        ({"ended": TODAY}, []),
+        ({"ended": TODAY, "on": date(2026, 11, 24)}, ["before_last"]),
     ],
 )
 def test_what_speaks_against_a_certificate(given: dict[str, Any], codes: list[str]) -> None:
@@ -47,6 +50,8 @@ def test_what_speaks_against_a_certificate(given: dict[str, Any], codes: list[st
         given.get("facts", identified()),
         Issue(issued_on=given.get("on", TODAY), ground=given.get("ground", Ground.FIRST)),
         standing_since=given.get("standing"),
+        ended_on=given.get("ended"),
+        whole_county=given.get("whole_county", True),
         officer_id=given.get("officer", "c1"),
         bureau=given.get("bureau", "civil-affairs"),
         today=TODAY,
@@ -69,7 +74,23 @@ def test_what_speaks_against_a_certificate(given: dict[str, Any], codes: list[st
 def test_what_a_certificate_proves(
     state: State, category: Category | None, ended_on: date | None, *, expected: bool
 ) -> None:
-    assert holds(state, category, "dibao", ended_on) is expected
+    found = holds(state, category, TODAY, certified="dibao", issued_on=TODAY, ended_on=ended_on)
+    assert found is expected
+
+
+def test_a_certificate_of_an_earlier_stay_proves_nothing() -> None:
+    def told(identified_on: date) -> bool:
+        return holds(
+            State.RETURNED,
+            Category.DIBAO,
+            identified_on,
+            certified="dibao",
+            issued_on=date(2026, 3, 1),
+            ended_on=None,
+        )
+
+    assert told(date(2026, 3, 1))
+    assert not told(date(2026, 3, 2))
 
 
 @pytest.mark.parametrize(

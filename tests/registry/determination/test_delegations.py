@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -16,6 +16,7 @@ from services.registry.determination.delegable import (
     wish_faults,
 )
 from services.registry.determination.rules import Decider
+from shared import clock
 from shared.contracts.registry import Category, RuleSet
 from tests.registry.conftest import OfficeOf
 from tests.registry.determination.casework import RIGHTS, TOWNSHIP, Casework
@@ -224,11 +225,10 @@ async def test_its_last_day(casework: Casework, colleague: Office, head: Office)
     problem(await approve(colleague, delegation), 409, "delegation_ended")
     application = await casework.decidable()
     order = "UPDATE decision_delegations SET ended_on = $2 WHERE delegation_id = $1"
-    await changed(casework.registry, order, delegation["delegation_id"], date(2026, 1, 19))
-    problem(
-        await casework.ask(application, "decide", by=head, **BY_TOWNSHIP), 422, "county_decides"
-    )
-    await changed(casework.registry, order, delegation["delegation_id"], date(2026, 1, 20))
+    yesterday = clock.today() - timedelta(days=1)
+    await changed(casework.registry, order, delegation["delegation_id"], yesterday)
+    await the_countys(casework, application, head)
+    await changed(casework.registry, order, delegation["delegation_id"], clock.today())
     await casework.step(application, "decide", by=head, **BY_TOWNSHIP)
 
 

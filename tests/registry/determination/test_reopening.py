@@ -8,6 +8,7 @@ from services.registry.determination.handlers import on_closed_notices
 from services.registry.worker import SUBSCRIPTIONS
 from shared.contracts.notices import NoticeEvent, NoticeOutcome
 from shared.contracts.topics import NOTICES
+from shared.identity import new_id
 from tests.registry.conftest import OfficeOf
 from tests.registry.determination.casework import RIGHTS, Casework
 from tests.registry.filing import Registry, problem
@@ -103,6 +104,24 @@ async def test_the_same_news_twice_changes_nothing(casework: Casework, registry:
 
     assert await registry.counted("audit_log", "tasks", "events", "outbox") == before
     assert await casework.read(closed) == closed
+
+
+async def test_what_relief_announced_is_passed_over(registry: Registry) -> None:
+    """Even where the registry has no such household: it is not for the registry to judge."""
+    theirs = {
+        "notice_request_id": new_id(),
+        "household_id": new_id(),
+        "kind": "temporary_assistance",
+        "episode": 0,
+    }
+    ended = notice_event(
+        theirs, status="closed", outcome=NoticeOutcome.UNOPPOSED, closed_on="2026-01-20"
+    )
+    before = await registry.counted("audit_log", "tasks", "events", "outbox")
+    async with registry.worker.transaction() as session:
+        await on_closed_notices(session, [ended])
+
+    assert await registry.counted("audit_log", "tasks", "events", "outbox") == before
 
 
 def test_the_worker_hears_of_the_end_of_notices_after_the_notices_themselves() -> None:

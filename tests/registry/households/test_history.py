@@ -141,6 +141,20 @@ def test_periods_follow_what_entitles_and_nothing_else() -> None:
     ]
 
 
+def test_periods_tell_what_a_household_is_beside_its_category() -> None:
+    timeline = rules.beginning(JAN, first())
+    timeline = changed(timeline, MAR, tags=(Category.GROUP_4600,))
+    timeline = changed(timeline, APR, tags=())
+
+    found = history.periods(timeline)
+
+    assert [(each.valid_from, each.tags) for each in found] == [
+        (JAN, ()),
+        (MAR, (Category.GROUP_4600,)),
+        (APR, ()),
+    ]
+
+
 def test_nothing_is_told_of_a_file_before_it_is_identified() -> None:
     accepted = first().model_copy(update={"state": State.ACCEPTED, "episodes": ()})
     timeline = rules.beginning(JAN, accepted)

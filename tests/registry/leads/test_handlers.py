@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from services.registry.leads import signs
 from services.registry.leads.handlers import on_hardships
+from shared.contracts.assistance import HardshipKind
 from shared.contracts.envelope import Envelope
 from tests.registry.filing import Office, Registry
 from tests.registry.told import hardship_event
@@ -50,3 +52,7 @@ async def test_who_is_helped_or_was_gets_no_lead(registry: Registry, office: Off
     assert await leads(registry, helped) == []
     assert await leads(registry, gone) == []
     assert len(await leads(registry, new)) == 1
+
+
+def test_every_sign_has_words_for_the_township() -> None:
+    assert set(signs.WORDS) == {kind.value for kind in HardshipKind}

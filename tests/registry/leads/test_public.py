@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
 
 from shared import clock, receipts
 from tests.conftest import ClientOf, SettingsOf
@@ -234,6 +235,15 @@ async def test_a_public_session_sees_nothing(registry: Registry, office: Office)
         for table in ("households", "persons", "leads", "lead_reports", "tasks"):
             count = text(f"SELECT count(*) FROM {table}")  # noqa: S608 (our own)
             assert await session.scalar(count) == 0
+
+
+async def test_no_api_reads_whose_receipts_there_are(
+    registry: Registry, citizen: httpx.AsyncClient
+) -> None:
+    await told(citizen, phone="13900000013")
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        async with registry.api.transaction(divisions=("",)) as session:
+            await session.execute(text("SELECT * FROM lead_receipts"))
 
 
 async def test_a_citizens_lead_is_dealt_with_like_any_other(

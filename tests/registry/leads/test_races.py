@@ -8,8 +8,8 @@ from sqlalchemy import text
 
 from services.registry.leads import actions
 from services.registry.leads.rules import Report, Subject
-from services.registry.leads.states import LeadSource
 from shared import clock
+from shared.contracts.leads import LeadSource
 from tests.registry.conftest import OfficeOf
 from tests.registry.filing import OFFICER, Office, Registry, number, problem
 from tests.registry.leads.telling import (

@@ -16,10 +16,11 @@ from services.registry.leads.rules import (
     place_faults,
     report_faults,
     reportable_faults,
+    service_of,
     transfer_faults,
     visit_faults,
 )
-from services.registry.leads.states import LeadSource, LeadState
+from shared.contracts.leads import LeadSource, LeadState
 from shared.contracts.registry import State
 from shared.errors import Fault
 from shared.identity import new_id
@@ -174,3 +175,18 @@ def test_an_application_names_its_household_once(
 def test_a_lead_of_nobody_on_file_is_handed_on(given: dict[str, Any], expected: list[str]) -> None:
     known = {"household_id": None, "here": "331124002", "there": "331121001", "officer_id": "o1"}
     assert codes(transfer_faults(**(known | given))) == expected
+
+
+@pytest.mark.parametrize(
+    ("sub", "officer_id", "expected"),
+    [
+        ("relief", None, "relief"),
+        ("relief", "o1", None),
+        ("hospital", None, None),
+        ("registry", None, None),
+    ],
+)
+def test_a_service_reports_with_a_token_of_its_own(
+    sub: str, officer_id: str | None, expected: str | None
+) -> None:
+    assert service_of(sub, officer_id) == expected

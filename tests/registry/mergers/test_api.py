@@ -128,6 +128,25 @@ async def test_a_merger_undone_leaves_amounts_and_histories_as_at_the_start(
     assert rows == [{"n": 3}]
 
 
+async def test_the_review_of_a_death_goes_along(office: Office) -> None:
+    couple, lone = await two(office)
+    members = (await office.read(couple))["members"]
+    (spouse,) = [each["person_id"] for each in members if each["relation"] == "spouse"]
+    where = f"/v1/households/{couple}/members/{spouse}/leave"
+    died = await office.client.post(where, json={"valid_from": "2026-03-01", "reason": "died"})
+    assert died.status_code == 200, died.text
+
+    async def reviews(household_id: str) -> list[Any]:
+        query: dict[str, str | bool] = {"household_id": household_id, "kind": "death_review"}
+        found = await office.client.get("/v1/tasks", params=query | {"open": True})
+        return [each["due_on"] for each in found.json()["items"]]
+
+    before = await reviews(couple)
+    assert len(before) == 1
+    await merged_in(office, lone, couple)
+    assert (await reviews(couple), await reviews(lone)) == ([], before)
+
+
 async def test_its_helper_and_its_plan_come_back_too(
     registry: Registry, office_of: OfficeOf
 ) -> None:

@@ -89,6 +89,21 @@ async def test_an_answer_to_a_request_never_made_is_refused_by_name(
     assert await seen(office, asked["household_id"]) == (None, None, None)
 
 
+async def test_a_notice_that_relief_asked_for_is_passed_over(
+    registry: Registry, office: Office
+) -> None:
+    asked = await office.ask_notice(await office.open(), "identification")
+    relief = asked | {"kind": "temporary_assistance", "notice_request_id": str(new_id())}
+    closed: dict[str, Any] = {
+        "status": NoticeStatus.CLOSED,
+        "outcome": NoticeOutcome.UNOPPOSED,
+        "posted_on": POSTED_ON,
+    }
+    await registry.notified(notice_event(relief), notice_event(relief, 2, **closed))
+
+    assert await seen(office, asked["household_id"]) == (None, None, None)
+
+
 async def test_the_consumer_parks_it_with_its_reason_and_takes_the_rest(
     registry: Registry, office: Office
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 from services.registry.households import rules as households
 from services.registry.households.facts import Facts
 from services.registry.notices.rules import (
+    ASKED_FROM,
     Announcement,
     Wish,
     applicant,
@@ -53,13 +54,20 @@ FITTING = {
 
 
 @pytest.mark.parametrize("state", State)
-@pytest.mark.parametrize("kind", NoticeKind)
+@pytest.mark.parametrize("kind", ASKED_FROM)
 def test_a_notice_is_asked_for_where_its_decision_may_follow(
     state: State, kind: NoticeKind
 ) -> None:
     expected = [] if (state, kind) in FITTING else ["transition_forbidden"]
 
     assert codes(facts(state=state), kind) == expected
+
+
+@pytest.mark.parametrize("state", State)
+def test_what_another_service_announces_is_not_asked_for_here(state: State) -> None:
+    kind = NoticeKind.TEMPORARY_ASSISTANCE
+
+    assert codes(facts(state=state), kind) == ["notice_kind_foreign"]
 
 
 def test_an_identification_is_announced_with_a_category() -> None:

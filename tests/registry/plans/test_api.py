@@ -1,111 +1,18 @@
 """A household's plan over the API: drafted, signed by two, followed, replaced, ended (C53)."""
 
 import asyncio
-from datetime import date, timedelta
-from decimal import Decimal
-from itertools import count
-from typing import Any
+from datetime import timedelta
 from uuid import UUID
 
-import httpx
-import pytest
 from sqlalchemy import text
 
 from services.registry.ledger.handlers import on_assisted
-from services.registry.plans import actions, queries
-from services.registry.plans.results import ask_results
-from shared import clock
+from services.registry.plans import queries
 from tests.registry.conftest import OfficeOf
-from tests.registry.filing import ALL, OFFICER, Office, Registry, problem
+from tests.registry.filing import Registry, problem
+from tests.registry.plans.planning import CONTENT, HEALTH, RIGHTS, TODAY, Desk
 from tests.registry.told import aid_event
 from tests.registry.verification.conftest import changed
-
-RIGHTS = "registry.plans:read registry.plans:write registry.plans:decide registry.tasks:read"
-TODAY = clock.today()
-HEALTH = {
-    "kind": "comprehensive",
-    "cause": "illness",
-    "bureau": "民政局",
-    "officer_id": "m1",
-    "budget": "3000.00",
-    "fund": "县级资金",
-    "begins_on": TODAY.isoformat(),
-    "due_on": clock.add_months(TODAY, 6).isoformat(),
-}
-_HELPERS = count(1)
-CONTENT = {"target_income": "15000.00", "words": "张建国长期患病", "measures": [HEALTH]}
-
-
-class Desk:
-    """Who plans: a clerk, a leader, and the lead helper of the household filed last."""
-
-    def __init__(self, office_of: OfficeOf, clerk: Office, leader: Office) -> None:
-        self._office_of = office_of
-        self.clerk, self.leader, self.helper = clerk, leader, clerk
-
-    async def household(self, **given: Any) -> str:
-        """An identified household that is ill, with a lead helper of its own."""
-        household_id = await self.clerk.identified(**({"causes": ["illness"]} | given))
-        officer = f"h{next(_HELPERS)}"
-        self.helper = await self._office_of(RIGHTS, officer=officer)
-        body = {
-            "division_code": "331124",
-            "officer_id": officer,
-            "name": "吴守信",
-            "kind": "village_cadre",
-            "unit": "某村",
-            "started_on": "2020-01-01",
-        }
-        made = await self.clerk.client.post("/v1/helpers", json=body)
-        assert made.status_code == 201, made.text
-        pairing = {
-            "household_id": household_id,
-            "helper_id": made.json()["helper_id"],
-            "lead": True,
-            "paired_on": TODAY.isoformat(),
-            "related": False,
-        }
-        answer = await self.clerk.client.post("/v1/pairings", json=pairing)
-        assert answer.status_code == 201, answer.text
-        return household_id
-
-    async def draft(self, household_id: str, **given: Any) -> httpx.Response:
-        where = f"/v1/households/{household_id}/plans"
-        return await self.clerk.client.post(where, json=CONTENT | given)
-
-    async def drafted(self, household_id: str, **given: Any) -> dict[str, Any]:
-        answer = await self.draft(household_id, **given)
-        assert answer.status_code == 201, answer.text
-        return dict(answer.json())
-
-    async def step(
-        self, by: Office, plan: dict[str, Any], step: str, **body: Any
-    ) -> httpx.Response:
-        headers = {"If-Match": f'"{plan["revision"]}"'}
-        where = f"/v1/plans/{plan['plan_id']}/{step}"
-        return await by.client.post(where, json=body, headers=headers)
-
-    async def in_force(self, household_id: str, **given: Any) -> dict[str, Any]:
-        plan = await self.drafted(household_id, **given)
-        signed = await self.step(self.helper, plan, "sign", agreed_on=TODAY.isoformat())
-        assert signed.is_success, signed.text
-        approved = await self.step(
-            self.leader, signed.json(), "approve", approved_on=TODAY.isoformat()
-        )
-        assert approved.is_success, approved.text
-        return dict(approved.json())
-
-    async def tasks(self, household_id: str) -> dict[str, str | None]:
-        query: dict[str, str | bool] = {"household_id": household_id, "open": True}
-        items = (await self.clerk.client.get("/v1/tasks", params=query)).json()["items"]
-        return {each["kind"]: each["due_on"] for each in items if each["kind"].startswith("plan")}
-
-
-@pytest.fixture
-async def desk(office_of: OfficeOf) -> Desk:
-    scopes = f"{ALL} {RIGHTS} registry.helpers:read registry.helpers:write"
-    clerk, leader = await office_of(scopes, officer="t1"), await office_of(RIGHTS, officer="t3")
-    return Desk(office_of, clerk, leader)
 
 
 async def test_a_plan_is_asked_for_signed_by_two_and_in_force(desk: Desk) -> None:
@@ -243,92 +150,6 @@ async def test_exceptions_are_exactly_those_without_plan_or_lead(
 
 
 QUIET = "331124212203"
-
-
-async def test_the_years_result_is_asked_for_and_entered_once(
-    desk: Desk, registry: Registry
-) -> None:
-    household_id = await desk.household()
-    await desk.in_force(household_id)
-    next_year = date(TODAY.year + 1, 1, 2)
-
-    for _ in range(2):
-        async with registry.worker.transaction() as session:
-            assert await ask_results(session, TODAY) is False
-    assert await desk.tasks(household_id) == {}
-    for _ in range(2):
-        async with registry.worker.transaction() as session:
-            assert await ask_results(session, next_year) is False
-    assert list(await desk.tasks(household_id)) == ["plan_result"]
-    body = {"year": TODAY.year, "income": "13000.00", "words": "收入有所增加"}
-    early = await desk.helper.client.post(f"/v1/households/{household_id}/plan-results", json=body)
-    problem(early, 422, "year_not_over")
-
-
-async def test_a_result_is_entered_once_and_for_years_in_which_a_plan_ran(
-    desk: Desk, registry: Registry
-) -> None:
-    household_id = await desk.household()
-    await desk.in_force(household_id)
-    order = "UPDATE plans SET approved_on = $2, drafted_on = $2 WHERE household_id = $1"
-    await changed(registry, order, household_id, date(TODAY.year - 2, 12, 31))
-    async with registry.worker.transaction() as session:
-        assert await ask_results(session, TODAY) is False
-    assert list(await desk.tasks(household_id)) == ["plan_result"]
-
-    async def entered(year: int) -> httpx.Response:
-        body = {"year": year, "income": "13000.00", "words": "收入有所增加"}
-        where = f"/v1/households/{household_id}/plan-results"
-        return await desk.helper.client.post(where, json=body)
-
-    problem(await entered(TODAY.year - 3), 422, "no_plan_that_year")
-    assert (await entered(TODAY.year - 2)).status_code == 201
-    assert list(await desk.tasks(household_id)) == ["plan_result"], "the last year is still asked"
-    assert (await entered(TODAY.year - 1)).status_code == 201
-    assert await desk.tasks(household_id) == {}
-    problem(await entered(TODAY.year - 1), 409, "result_entered")
-    async with registry.worker.transaction() as session:
-        assert await ask_results(session, TODAY) is False
-    assert await desk.tasks(household_id) == {}
-
-
-async def test_a_plan_that_ended_is_asked_for_no_later_year(desk: Desk, registry: Registry) -> None:
-    household_id = await desk.household()
-    ended = await desk.in_force(household_id)
-    await desk.in_force(household_id)
-    order = "UPDATE plans SET approved_on = $2, ended_on = $3 WHERE plan_id = $1"
-    long_ago = date(TODAY.year - 3, 3, 1)
-    await changed(registry, order, ended["plan_id"], long_ago, date(TODAY.year - 2, 12, 31))
-    async with registry.worker.transaction() as session:
-        assert await ask_results(session, TODAY) is False
-    assert await desk.tasks(household_id) == {}
-
-    await changed(registry, order, ended["plan_id"], long_ago, date(TODAY.year - 1, 1, 1))
-    async with registry.worker.transaction() as session:
-        assert await ask_results(session, TODAY) is False
-    assert list(await desk.tasks(household_id)) == ["plan_result"]
-
-
-async def test_a_result_entered_while_the_turn_looks_is_not_asked_for(
-    desk: Desk, registry: Registry, postgres: str
-) -> None:
-    household_id = await desk.household()
-    await desk.in_force(household_id)
-    order = "UPDATE plans SET approved_on = $2 WHERE household_id = $1"
-    await changed(registry, order, household_id, date(TODAY.year - 1, 12, 31))
-    result: dict[str, Any] = {"year": TODAY.year - 1, "income": Decimal(1), "words": "x"}
-
-    async def turn() -> None:
-        async with registry.worker.transaction() as session:
-            await ask_results(session, TODAY)
-
-    async with registry.acting() as session:
-        await actions.enter_result(session, OFFICER, UUID(household_id), **result)
-        turning = asyncio.ensure_future(turn())
-        await registry.until_waiting(postgres, 1)
-    await turning
-
-    assert await desk.tasks(household_id) == {}
 
 
 async def test_what_was_done_in_an_earlier_stay_answers_nothing(

@@ -1,5 +1,6 @@
 """The review calendar over the API: dated, on the board, carried out, dated anew (R28, C21)."""
 
+import asyncio
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -9,11 +10,13 @@ import pytest
 
 from services.registry.helpers.fitting import Refit
 from services.registry.households import records
+from services.registry.reviews import actions
 from services.registry.reviews.calendar import ask_reviews, date_undated, rewatch
+from services.registry.reviews.rules import Outcome, Review
 from shared import clock
 from shared.contracts.registry import State
 from tests.registry.conftest import OfficeOf
-from tests.registry.filing import ALL, NEXT_VILLAGE, Office, Registry, person, problem
+from tests.registry.filing import ALL, NEXT_VILLAGE, OFFICER, Office, Registry, person, problem
 from tests.registry.verification.conftest import changed
 
 RIGHTS = "registry.reviews:read registry.reviews:write registry.tasks:read"
@@ -120,6 +123,23 @@ async def test_once_a_month_everybody_is_reckoned_again_and_the_task_with_it(
         await turned(registry, clock.next_month(TODAY))
         assert await day_of(desk, household_id) == ("unstable", due)
         assert await tasks(desk, household_id) == [due]
+
+
+async def test_a_review_entered_while_the_turn_looks_dates_the_next(
+    desk: Office, registry: Registry, postgres: str
+) -> None:
+    household_id = await filed(desk, person(**FARMER))
+    await registry.checked(household_id, TODAY.isoformat(), wage="3000")
+    entered = Review(reviewed_on=TODAY, outcome=Outcome.UNCHANGED)
+
+    async with registry.acting() as session:
+        await actions.enter(session, OFFICER, UUID(household_id), entered)
+        turning = asyncio.ensure_future(turned(registry, clock.next_month(TODAY)))
+        await registry.until_waiting(postgres, 1)
+    await turning
+
+    again = clock.add_months(TODAY, 6).isoformat()
+    assert await day_of(desk, household_id) == ("unstable", again)
 
 
 async def test_a_stay_that_is_brought_back_keeps_the_day_of_its_last_review(

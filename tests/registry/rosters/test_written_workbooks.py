@@ -112,11 +112,13 @@ def test_a_report_in_words() -> None:
         {"first_row": None, "verdict": "absent", "findings": []},
     ]
     assert remarks.remarks_by_row(rows, dry_run=False) == {
-        5: "【不予导入】；提醒 E5 家庭人口数：不符",
-        7: "错误 J7 公民身份号码：错",
-        9: "【通过，新建档】",
+        "": {
+            5: "【不予导入】；提醒 E5 家庭人口数：不符",
+            7: "错误 J7 公民身份号码：错",
+            9: "【通过，新建档】",
+        }
     }
-    assert remarks.remarks_by_row(rows, dry_run=True)[9] == "【通过，新建档】（试导入）"
+    assert remarks.remarks_by_row(rows, dry_run=True)[""][9] == "【通过，新建档】（试导入）"
 
 
 async def written(*households: Written) -> bytes:

@@ -55,6 +55,16 @@ class Desk:
         self.people[household_id] = [each["person_id"] for each in answer.json()["members"]]
         return household_id
 
+    async def lifted(self, *members: dict[str, Any], **given: Any) -> str:
+        """A household of one lifted on 2025-08-01, unless members are given; gives its id."""
+        office = self.office
+        household_id = await office.long_identified(*(members or (person(),)), **given)
+        file = await office.read(household_id)
+        self.people[household_id] = [each["person_id"] for each in file["members"]]
+        await office.ready_to_lift(household_id)
+        await office.decide(household_id, "lift", decided_on="2025-08-01", reason="收入稳定")
+        return household_id
+
     async def signed(self, household_id: str, subject_id: str, **given: Any) -> str:
         """Enter an authorisation that must pass; gives its id."""
         answer = await self.sign(household_id, subject_id, **given)

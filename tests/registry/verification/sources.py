@@ -11,10 +11,10 @@ from deploy.local import sources
 from services.registry.verification.client import SourceClient
 from services.registry.verification.sending import due_sources, exchange
 from services.registry.verification.sources import Source
-from tests.notify.notices.conftest import listening
 from tests.registry.filing import Registry
 from tests.support.builders import id_number
 from tests.support.ports import free_ports
+from tests.support.real_registry import listening
 
 PATIENCE = timedelta(hours=72)
 _tried = count()

@@ -11,6 +11,8 @@ from shared import clock
 from shared.jobs import Job
 from tests.registry.filing import OTHER_TOWNSHIP, Registry, person
 from tests.registry.verification.conftest import Desk, ended_yesterday
+from tests.registry.verification.sources import Sources, number_of
+from tests.registry.verification.test_files import BY_FILE, hand_in, line
 
 
 def job(kind: Kind, **given: Any) -> Job:
@@ -89,6 +91,82 @@ async def test_all_on_assistance_who_signed_are_asked_once_a_period(
         "aid_type": "dibao",
         "requested_by": "system:registry",
     }
+
+
+async def test_the_light_check_asks_death_and_prison_of_households_in_tracking(
+    registry: Registry, desk: Desk
+) -> None:
+    signed = await desk.lifted()
+    await desk.all_signed(signed)
+    other = await desk.lifted()
+    await desk.signed(other, desk.people[other][0], sources=["business", "vehicle", "bank"])
+    unsigned = await desk.lifted()
+    over = await desk.lifted()
+    await ended_yesterday(registry, await desk.signed(over, desk.people[over][0]))
+    gone = await desk.household(person())
+    await desk.all_signed(gone)
+    await desk.office.announce(gone, "exit", closed_on="2026-03-01")
+    await desk.office.decide(gone, "exit", decided_on="2026-03-01", reason="自愿退出")
+
+    await run(registry, Kind.LIGHT)
+    await run(registry, Kind.LIGHT)
+    await run(registry, Kind.SWEEP)
+
+    (head,) = desk.people[signed]
+    assert await asked_of(registry, signed, Kind.LIGHT) == [(head, "death"), (head, "justice")]
+    for nobody in (other, unsigned, over, gone):
+        assert await asked_of(registry, nobody, Kind.LIGHT) == []
+    assert await asked_of(registry, signed, Kind.SWEEP) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "data", "kind", "task", "stopped"),
+    [
+        ("death", {"died_on": "2026-01-01"}, "death_mark", "verification_death_mark", True),
+        (
+            "justice",
+            {"terms": [{"kind": "prison", "from_on": "2026-01-01"}]},
+            "counted_while_serving",
+            "verification_doubt",
+            False,
+        ),
+    ],
+)
+async def test_what_shows_there_does_what_it_does_elsewhere(
+    registry: Registry,
+    desk: Desk,
+    sources: Sources,
+    *,
+    source: str,
+    data: dict[str, Any],
+    kind: str,
+    task: str,
+    stopped: bool,
+) -> None:
+    id_number = number_of(**{source: BY_FILE})
+    household_id = await desk.lifted(person(id_number=id_number))
+    await desk.all_signed(household_id)
+    await run(registry, Kind.LIGHT)
+    await sources.rounds(registry)
+    (made,) = await registry.rows(
+        "SELECT verification_id FROM verifications WHERE household_id = :id", id=household_id
+    )
+
+    content = line({"verification_id": str(made["verification_id"])}, id_number, data=data)
+    assert (await hand_in(desk, content, source)).json()["stored"] == 1
+
+    (doubt,) = await registry.rows(
+        "SELECT doubt_id, kind FROM verification_doubts WHERE household_id = :id", id=household_id
+    )
+    assert doubt["kind"] == kind
+    board = await registry.rows(
+        "SELECT kind FROM tasks WHERE subject_id = :id AND closed_on IS NULL", id=doubt["doubt_id"]
+    )
+    assert [each["kind"] for each in board] == [task]
+    (after,) = await registry.rows(
+        "SELECT stopped_on FROM verifications WHERE household_id = :id", id=household_id
+    )
+    assert (after["stopped_on"] is not None) is stopped
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,15 @@ import pytest
 from services.registry.households.facts import Facts
 from services.registry.verification.answers import WrongAnswerError, read_answer
 from services.registry.verification.kinds import KINDS_ZH, DoubtKind
-from services.registry.verification.rules import Declared, Given, findings
+from services.registry.verification.rules import (
+    Declared,
+    Finding,
+    Following,
+    Given,
+    findings,
+    follows,
+    shows_need,
+)
 from services.registry.verification.sources import NAMES_ZH, Severity, Source
 from services.registry.verification.thresholds import Thresholds
 from shared.contracts.registry import (
@@ -19,8 +27,10 @@ from shared.contracts.registry import (
     Incomes,
     Member,
     Relation,
+    RigidExpenses,
     SchoolStage,
     Sex,
+    State,
 )
 
 TODAY = date(2026, 5, 17)
@@ -290,3 +300,52 @@ def test_an_answer_that_cannot_be_taken_names_its_fault(
 def test_every_source_and_doubt_has_its_chinese_name() -> None:
     assert NAMES_ZH.keys() == set(Source)
     assert KINDS_ZH.keys() == set(DoubtKind)
+
+
+@pytest.mark.parametrize("kind", DoubtKind)
+def test_only_what_speaks_for_a_household_is_a_need(kind: DoubtKind) -> None:
+    finding = Finding(
+        subject_id=HEAD, source=Source.HUKOU, kind=kind, detail={"household_cash": "1"}
+    )
+    needs = {"disability_not_declared", "enrolment_not_declared", "medical_need"}
+    assert shows_need(finding, declared().facts) == (kind.value in needs)
+
+
+@pytest.mark.parametrize(
+    ("cash", "declares", "expected"),
+    [("24000.00", "23999.99", True), ("24000.00", "24000", False), ("24000.00", "24000.01", False)],
+)
+def test_costs_that_the_file_declares_are_no_need(cash: str, declares: str, expected: bool) -> None:
+    facts = declared(rigid_expenses=RigidExpenses(medical=Decimal(declares))).facts
+    finding = Finding(
+        subject_id=HEAD,
+        source=Source.MEDICAL,
+        kind=DoubtKind.MEDICAL_NEED,
+        detail={"household_cash": cash},
+    )
+    assert shows_need(finding, facts) is expected
+
+
+def test_what_all_members_paid_counts_as_a_need_of_the_household() -> None:
+    file = declared(rigid_expenses=RigidExpenses(medical=Decimal("20000.01")))
+    paid = [{"total": "50000.00", "cash": "20000.01"}, {"total": "1.00", "cash": "0.01"}]
+    told = [
+        Given(member, Source.MEDICAL, read_answer(Source.MEDICAL, data, today=TODAY))
+        for member, data in zip(file.facts.members, paid, strict=False)
+    ]
+    (alone,) = findings(file, told[:1], THRESHOLDS)
+    (both,) = findings(file, told, THRESHOLDS)
+    assert (shows_need(alone, file.facts), shows_need(both, file.facts)) == (False, True)
+
+
+@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("applying", [True, False])
+def test_a_need_is_a_lead_where_nobody_helps_and_a_sign_where_somebody_did(
+    state: State, applying: bool
+) -> None:
+    expected = {
+        State.ACCEPTED: Following.NOTHING if applying else Following.LEAD,
+        State.LIFTED: Following.RETURN_CHECK,
+        State.EXITED: Following.RETURN_CHECK,
+    }
+    assert follows(state, applying=applying) is expected.get(state, Following.NOTHING)

@@ -14,6 +14,7 @@ from tests.relief.support import live
 from tests.support.builders import household
 
 TODAY = clock.today()
+ACCOUNT = "201000123456789"
 ITEMS = ("eat", "dress", "bed", "toilet", "walk", "bathe")
 
 
@@ -66,13 +67,15 @@ async def institution(
         "division_code": "331124001",
         "name": "西屏街道敬老院",
         "bank": "松阳农商银行",
-        "account": "201000123456789",
+        "account": ACCOUNT,
     }
     answer = await client.post("/v1/tekun-institutions", json=given | changes)
     assert answer.status_code == 201, answer.text
     found = str(answer.json()["institution_id"])
     if colleague is not None:
-        signed = await colleague.post(f"/v1/tekun-institutions/{found}/confirm")
+        signed = await colleague.post(
+            f"/v1/tekun-institutions/{found}/confirm", json={"account": ACCOUNT}
+        )
         assert signed.status_code == 200, signed.text
     return found
 

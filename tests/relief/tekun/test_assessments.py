@@ -283,6 +283,7 @@ async def test_the_scopes_are_asked_for(
         ("POST", f"{home}/tekun-changes"),
         ("POST", f"{home}/tekun-supports"),
         ("POST", "/v1/tekun-institutions"),
+        ("POST", f"/v1/tekun-institutions/{new_id()}/account"),
         ("POST", f"/v1/tekun-institutions/{new_id()}/confirm"),
         ("POST", f"/v1/tekun-assessments/{new_id()}/confirm"),
     ):

@@ -172,6 +172,18 @@ def test_a_new_line_and_a_new_wage_each_move_their_part() -> None:
     ]
 
 
+def test_what_another_county_owed_is_reckoned_with_its_figures() -> None:
+    """Moved from 331102 in May: until June its line counted, from then on that of here."""
+    there = figures()
+    there[DIBAO_LINE] = [figure("700", number=31)]
+    periods = [period(IDENTIFIED, division_code="331102001001"), period(date(2026, 5, 14))]
+    facts = known(assessment(2, LOOKED), elsewhere={"331102001001": there})
+    assert told(schedule(periods, facts)) == [
+        ("2026-02", 910 + 414, Reason.ENTITLED),
+        ("2026-06", 1194, Reason.ENTITLED),
+    ]
+
+
 def test_income_lowers_nothing() -> None:
     rich = period(IDENTIFIED, incomes={"transfer": "7000"})
     assert told(schedule([rich], known(assessment(2, LOOKED))))[0][1] == 1194
@@ -192,6 +204,19 @@ def test_who_has_died_still_counts_in_the_months_before() -> None:
     periods = [period(IDENTIFIED, n=2), period(date(2026, 6, 9), n=1)]
     assert told(schedule(periods, known(*looks))) == [
         ("2026-02", 1194 + 1470, Reason.ENTITLED),
+        ("2026-07", 1194, Reason.ENTITLED),
+    ]
+
+
+def test_nothing_is_decided_anew_when_somebody_leaves_of_whom_nothing_is_known() -> None:
+    looked = assessment(2, LOOKED)
+    both = frozenset({OLD_WANG, HIS_BROTHER})
+    before = schedule([period(IDENTIFIED, n=2)], known(looked, members=both))
+    periods = [period(IDENTIFIED, n=2), period(date(2026, 6, 9), n=1)]
+    after = schedule(periods, known(looked))
+    assert after[0] == before[0]
+    assert told(after) == [
+        ("2026-02", 1194 + 780, Reason.ASSESSMENT_MISSING),
         ("2026-07", 1194, Reason.ENTITLED),
     ]
 

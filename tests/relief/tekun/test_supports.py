@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -16,6 +17,7 @@ from shared.errors import Conflict
 from shared.identity import new_id
 from tests.relief.support import COUNTY, blocked, receive, rows, run_jobs
 from tests.relief.tekun.support import (
+    ACCOUNT,
     TODAY,
     institution,
     placing,
@@ -24,7 +26,6 @@ from tests.support.builders import household
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.usefixtures("known")
-ACCOUNT = "201000123456789"
 GIVEN = {
     "division_code": "331124001",
     "name": "西屏街道敬老院",
@@ -46,12 +47,13 @@ async def test_an_institution_s_account_is_encrypted_and_shown_by_its_end(
     )
     assert answer.status_code == 201, answer.text
     found = answer.json()
-    assert (found["account"], found["entered_by"], found["confirmed_by"]) == (
+    (account,) = found["accounts"]
+    assert (account["account"], account["entered_by"], account["confirmed_by"]) == (
         "****6789",
         "o1",
         None,
     )
-    (row,) = await rows(worker, "SELECT * FROM tekun_institutions")
+    (row,) = await rows(worker, "SELECT * FROM tekun_institution_accounts")
     assert ACCOUNT.encode() not in row["account_encrypted"]
     assert ACCOUNT not in str({name: row[name] for name in row if name != "account_encrypted"})
     (line,) = await rows(worker, "SELECT * FROM audit_log")
@@ -63,15 +65,47 @@ async def test_an_institution_s_account_is_encrypted_and_shown_by_its_end(
     assert listed == found
 
 
-async def test_another_officer_confirms_it(
+async def test_another_officer_confirms_it_by_typing_it_again(
     client: httpx.AsyncClient, colleague: httpx.AsyncClient
 ) -> None:
     path = f"/v1/tekun-institutions/{await institution(client, None)}/confirm"
-    answer = await client.post(path)
-    assert (answer.status_code, answer.json()["code"]) == (409, "same_officer")
-    for _ in range(2):
-        answer = await colleague.post(path)
-        assert (answer.status_code, answer.json()["confirmed_by"]) == (200, "o2")
+    for asking, account, status, code in (
+        (client, ACCOUNT, 409, "same_officer"),
+        (colleague, "201000123456788", 422, "account_differs"),
+        (colleague, ACCOUNT, 200, None),
+        (colleague, ACCOUNT, 409, "nothing_waits"),
+    ):
+        answer = await asking.post(path, json={"account": account})
+        assert (answer.status_code, answer.json().get("code")) == (status, code)
+        assert account not in answer.text
+
+
+async def test_another_account_is_paid_to_once_it_is_confirmed_and_the_old_one_is_kept(
+    client: httpx.AsyncClient, colleague: httpx.AsyncClient
+) -> None:
+    path = f"/v1/tekun-institutions/{await institution(client, colleague)}"
+    for account in ("301000123451111", "301000123452222"):
+        answer = await client.post(f"{path}/account", json={"bank": "农行", "account": account})
+        assert answer.status_code == 200, answer.text
+    wrong = await colleague.post(f"{path}/confirm", json={"account": "301000123451111"})
+    assert wrong.json()["code"] == "account_differs", "the one before it is withdrawn"
+    answer = await colleague.post(f"{path}/confirm", json={"account": "301000123452222"})
+    told = answer.json()["accounts"]
+    assert [
+        (each["account"], each["confirmed_by"], each["withdrawn_at"] is None) for each in told
+    ] == [("****6789", "o2", True), ("****1111", None, False), ("****2222", "o2", True)]
+
+
+async def test_an_account_of_another_county_is_neither_changed_nor_confirmed(
+    client: httpx.AsyncClient, neighbour: httpx.AsyncClient
+) -> None:
+    path = f"/v1/tekun-institutions/{await institution(client, None)}"
+    for step, body in (
+        ("account", {"bank": "农行", "account": ACCOUNT}),
+        ("confirm", {"account": ACCOUNT}),
+    ):
+        answer = await neighbour.post(f"{path}/{step}", json=body)
+        assert (answer.status_code, answer.json()["code"]) == (404, "institution_unknown")
 
 
 @pytest.mark.parametrize(
@@ -223,3 +257,31 @@ async def test_of_two_who_register_one_at_once_one_is_kept(
     with pytest.raises(Conflict, match="of this name"):
         await racing
     assert len(await rows(worker, "SELECT 1 FROM tekun_institutions")) == 1
+
+
+async def test_of_two_accounts_entered_at_once_one_waits(
+    client: httpx.AsyncClient, colleague: httpx.AsyncClient, api_role: Database, worker: Database
+) -> None:
+    where = UUID(await institution(client, colleague))
+
+    async def enter(officer: str, account: str) -> None:
+        caller = Caller(sub=officer, officer_id=officer, divisions=(COUNTY,))
+        async with api_role.transaction(divisions=(COUNTY,)) as session:
+            await placing_actions.change_account(
+                session, caller, where, bank="农行", account=account
+            )
+            if officer == "o1":
+                started.set()
+                await until(lambda: blocked(worker), what="the second entry to wait")
+
+    started = asyncio.Event()
+    first = asyncio.create_task(enter("o1", "301000123451111"))
+    await started.wait()
+    await enter("o2", "301000123452222")
+    await first
+    found = await rows(
+        worker,
+        "SELECT entered_by, withdrawn_at IS NULL AS stands FROM tekun_institution_accounts"
+        " WHERE confirmed_at IS NULL",
+    )
+    assert {row["entered_by"]: row["stands"] for row in found} == {"o1": False, "o2": True}

@@ -39,6 +39,7 @@ def upgrade() -> None:
     )
     protect_by_division("decision_delegations")
     grant("registry", "decision_delegations", api="SELECT, INSERT, UPDATE", worker="SELECT")
+    op.add_column("application_decisions", sa.Column("decided_in", sa.Text(collation="C")))
     op.add_column("application_decisions", sa.Column("delegation_id", sa.Uuid()))
     op.create_foreign_key(
         "fk_application_decisions_delegation_id",
@@ -51,4 +52,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_column("application_decisions", "delegation_id")
+    op.drop_column("application_decisions", "decided_in")
     op.execute("DROP TABLE decision_delegations")

@@ -17,6 +17,7 @@ def upgrade() -> None:
             certificate_id uuid NOT NULL,
             household_id uuid NOT NULL,
             division_code text COLLATE "C" NOT NULL,
+            issued_in text COLLATE "C" NOT NULL,
             number text COLLATE "C" NOT NULL,
             serial integer NOT NULL,
             category text COLLATE "C" NOT NULL,

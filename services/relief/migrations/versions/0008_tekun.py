@@ -15,7 +15,7 @@ depends_on = None
 SIGNED = {
     "tekun_assessments": "confirmed_by, confirmed_at, confirmed_on, withdrawn_at",
     "tekun_reassessments": "closed_on, assessment_id",
-    "tekun_institutions": "confirmed_by, confirmed_at",
+    "tekun_institution_accounts": "confirmed_by, confirmed_at, withdrawn_at",
 }
 
 
@@ -24,6 +24,7 @@ def upgrade() -> None:
     _assessments()
     _reassessments()
     _institutions()
+    _accounts()
     _supports()
     # No DELETE for anybody: a decision is superseded, an assessment withdrawn, none is removed.
     access.grant("relief", "tekun_grants", api="SELECT", worker="SELECT, INSERT, UPDATE")
@@ -33,8 +34,9 @@ def upgrade() -> None:
         op.execute(f"GRANT UPDATE (division_code) ON {table} TO relief_worker")
         access.protect_by_division(table)
     op.execute("GRANT UPDATE (due_on, due_provisional) ON tekun_reassessments TO relief_worker")
-    access.grant("relief", "tekun_institutions", worker="SELECT")
-    access.protect_by_division("tekun_institutions")
+    for table in ("tekun_institutions", "tekun_institution_accounts"):
+        access.grant("relief", table, worker="SELECT")
+        access.protect_by_division(table)
     for table, columns in SIGNED.items():
         op.execute(f"GRANT UPDATE ({columns}) ON {table} TO relief_api")
 
@@ -42,6 +44,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in (
         "tekun_supports",
+        "tekun_institution_accounts",
         "tekun_institutions",
         "tekun_reassessments",
         "tekun_assessments",
@@ -197,25 +200,55 @@ def _institutions() -> None:
         sa.Column("institution_id", sa.Uuid(), nullable=False),
         sa.Column("division_code", sa.Text(collation="C"), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("bank", sa.Text(), nullable=False),
-        sa.Column("account_encrypted", sa.LargeBinary(), nullable=False),
         sa.Column("entered_by", sa.Text(), nullable=False),
         sa.Column("entered_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("confirmed_by", sa.Text(), nullable=True),
-        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint(
-            "confirmed_by <> entered_by", name=op.f("ck_tekun_institutions_two_people")
-        ),
-        sa.CheckConstraint(
-            "num_nulls(confirmed_by, confirmed_at) IN (0, 2)",
-            name=op.f("ck_tekun_institutions_confirmed_whole"),
-        ),
         sa.PrimaryKeyConstraint("institution_id", name=op.f("pk_tekun_institutions")),
         sa.UniqueConstraint("division_code", "name", name="uq_tekun_institutions_name"),
     )
     op.create_index(
         "ix_tekun_institutions_division", "tekun_institutions", ["division_code", "institution_id"]
     )
+
+
+def _accounts() -> None:
+    table = "tekun_institution_accounts"
+    op.create_table(
+        table,
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("institution_id", sa.Uuid(), nullable=False),
+        sa.Column("division_code", sa.Text(collation="C"), nullable=False),
+        sa.Column("bank", sa.Text(), nullable=False),
+        sa.Column("account_encrypted", sa.LargeBinary(), nullable=False),
+        sa.Column("entered_by", sa.Text(), nullable=False),
+        sa.Column("entered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("confirmed_by", sa.Text(), nullable=True),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("confirmed_by <> entered_by", name=op.f(f"ck_{table}_two_people")),
+        sa.CheckConstraint(
+            "num_nulls(confirmed_by, confirmed_at) IN (0, 2)",
+            name=op.f(f"ck_{table}_confirmed_whole"),
+        ),
+        sa.CheckConstraint(
+            "num_nulls(confirmed_at, withdrawn_at) > 0",
+            name=op.f(f"ck_{table}_confirmed_or_withdrawn"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["institution_id"],
+            ["tekun_institutions.institution_id"],
+            name=op.f(f"fk_{table}_institution_id"),
+        ),
+        sa.PrimaryKeyConstraint("account_id", name=op.f(f"pk_{table}")),
+    )
+    op.create_index(
+        f"uq_{table}_waiting",
+        table,
+        ["institution_id"],
+        unique=True,
+        postgresql_where=sa.text("confirmed_at IS NULL AND withdrawn_at IS NULL"),
+    )
+    op.create_index(f"ix_{table}_institution", table, ["institution_id", "account_id"])
+    op.create_index(f"ix_{table}_division", table, ["division_code"])
 
 
 def _supports() -> None:

@@ -6,7 +6,7 @@ from alembic import op
 from shared.schema import access
 
 revision = "0040"
-down_revision = "0009"
+down_revision = "0031"
 branch_labels = None
 depends_on = None
 

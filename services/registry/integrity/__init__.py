@@ -1,0 +1,1 @@
+"""Integrity records: findings of dishonesty, each signed by two officers (R27)."""

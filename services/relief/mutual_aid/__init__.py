@@ -1,0 +1,1 @@
+"""Mutual-aid groups of neighbours and home-care centres, and who is left without (C55)."""

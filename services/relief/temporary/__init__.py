@@ -1,0 +1,1 @@
+"""Temporary assistance (临时救助) for any rural household; townships' reserve funds (C18, C19)."""
