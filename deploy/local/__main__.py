@@ -37,6 +37,7 @@ PERMITTED = (
     "registry.duplicates:read registry.sources:read "
     "registry.integrity:read registry.integrity:write "
     "registry.parameters:read relief.standards:read relief.dibao:read relief.payments:read "
+    "relief.payments:write relief.payments:pay relief.payments:approve relief.payments:fetch "
     "relief.tekun:read relief.tekun:write relief.tekun:confirm "
     "relief.temporary:read relief.temporary:write "
     "relief.parameters:read relief.jobs:read relief.medical:read relief.premiums:read "

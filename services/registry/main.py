@@ -11,8 +11,8 @@ from services.registry.exchange import api as exchange
 from services.registry.exchange import batches_api, feed_api
 from services.registry.helpers import api as helpers
 from services.registry.helpers import pairings_api
+from services.registry.households import accounts_api, persons_api
 from services.registry.households import api as households
-from services.registry.households import persons_api
 from services.registry.integrity import api as integrity
 from services.registry.leads import api as leads
 from services.registry.leads import public_api as public_leads
@@ -59,6 +59,7 @@ def create(settings: RegistrySettings | None = None) -> FastAPI:
             returns.report_routes,
             returns.routes,
             persons_api.routes,
+            accounts_api.routes,
             numbers.routes,
             sources.routes,
             duplicates.routes,

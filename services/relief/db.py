@@ -12,6 +12,7 @@ MODELS = (
     "services.relief.dibao.models",
     "services.relief.medical.models",
     "services.relief.mutual_aid.models",
+    "services.relief.payments.bank_models",
     "services.relief.payments.models",
     "services.relief.premiums.models",
     "services.relief.tekun.models",

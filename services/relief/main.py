@@ -9,6 +9,7 @@ from services.relief.medical import api as medical
 from services.relief.medical import statements_api
 from services.relief.mutual_aid import api as mutual_aid
 from services.relief.payments import api as payments
+from services.relief.payments import bank_api
 from services.relief.premiums import api as premiums
 from services.relief.settings import load
 from services.relief.standards import api as standards
@@ -37,6 +38,7 @@ def create() -> FastAPI:
         charity.routes,
         allocations.routes,
         mutual_aid.routes,
+        bank_api.routes,
         divisions.router(),
         jobs.router("relief"),
     ]

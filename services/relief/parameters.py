@@ -1,6 +1,7 @@
 """Every policy parameter that relief owns, gathered from the capabilities that read them."""
 
 from services.relief.medical import parameters as medical
+from services.relief.payments import parameters as payments
 from services.relief.premiums import parameters as premiums
 from services.relief.standards import definitions as standards
 from services.relief.tekun import parameters as tekun
@@ -12,5 +13,6 @@ DEFINITIONS = {
     **temporary.DEFINITIONS,
     **medical.DEFINITIONS,
     **premiums.DEFINITIONS,
+    **payments.DEFINITIONS,
 }
 """By key; a capability with a ``parameters`` module adds it here."""

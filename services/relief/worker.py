@@ -12,9 +12,13 @@ from services.relief.medical.actions import DECIDE_AGAIN
 from services.relief.medical.jobs import decide_again, settle_file
 from services.relief.medical.receiving import SETTLE
 from services.relief.payments.actions import CONFIRM, PAY
+from services.relief.payments.bank_jobs import book, making
 from services.relief.payments.jobs import confirm, pay
+from services.relief.payments.returning import BOOK
+from services.relief.payments.sending import MAKE
 from services.relief.premiums import actions as premiums
 from services.relief.premiums import jobs as premium_jobs
+from services.relief.registry_client import registry_of
 from services.relief.settings import load
 from services.relief.tekun import actions as tekun
 from services.relief.tekun import jobs as tekun_jobs
@@ -38,6 +42,8 @@ JOBS: Mapping[str, JobHandler] = {
     tekun.SETTLE: tekun_jobs.settle,
     PAY: pay,
     CONFIRM: confirm,
+    MAKE: making(lambda: registry_of(load())),
+    BOOK: book,
     LOOK_AGAIN: state_guarantees,
     SETTLE: settle_file,
     DECIDE_AGAIN: decide_again,

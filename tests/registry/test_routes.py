@@ -133,6 +133,7 @@ EMPTY: Mapping[str, dict[str, Any]] = {
     "POST /v1/households/search": {"name_prefix": "欧"},
     "POST /v1/persons/resolve": {"id_numbers": ["{id_number}"]},
     "POST /v1/persons/bulk": {"person_ids": ["{person_id}"]},
+    "POST /v1/household-accounts/bulk": {"household_ids": ["{household_id}"]},
     "GET /v1/transfer-tasks": {},
     "GET /v1/duplicates": {},
     "GET /v1/source-conflicts": {},
@@ -335,7 +336,7 @@ async def neighbours(office_of: OfficeOf) -> Office:
         "registry.reviews:read registry.reviews:write "
         "registry.reports:read registry.reports:write registry.retention:read "
         "registry.certificates:read registry.certificates:write "
-        "registry.integrity:read registry.integrity:write pii:read",
+        "registry.integrity:read registry.integrity:write registry.accounts:read pii:read",
         divisions=("331121",),
         officer="o9",
     )

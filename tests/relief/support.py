@@ -1,7 +1,7 @@
 """What relief's tests share: lines put in force, households received, jobs run to their end."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
@@ -17,7 +17,7 @@ from shared import clock
 from shared.contracts.registry import FactPeriod, HouseholdState, State
 from shared.db import Database
 from shared.identity import new_id
-from shared.jobs import Runner
+from shared.jobs import JobHandler, Runner
 from shared.parameter_values import PARAMETERS
 from tests.support.builders import household_event
 from tests.support.waiting import until
@@ -34,6 +34,7 @@ SCOPES = (
     "relief.medical:read relief.medical:write relief.medical:pay "
     "relief.charity:read relief.charity:write relief.charity:decide relief.aid:read "
     "relief.mutual_aid:read relief.mutual_aid:write "
+    "relief.payments:approve relief.payments:fetch "
     "relief.parameters:read relief.parameters:write relief.parameters:approve"
 )
 
@@ -149,10 +150,12 @@ async def payments(database: Database) -> list[dict[str, Any]]:
     return await rows(database, "SELECT * FROM payments ORDER BY payee_household_id, month")
 
 
-async def run_jobs(database: Database) -> list[dict[str, Any]]:
+async def run_jobs(
+    database: Database, handlers: Mapping[str, JobHandler] = JOBS
+) -> list[dict[str, Any]]:
     """Every open job worked off by the real runner; the rows of all jobs afterwards."""
     stop = asyncio.Event()
-    runner = asyncio.create_task(Runner(database, JOBS, poll_seconds=0.02).run(stop))
+    runner = asyncio.create_task(Runner(database, handlers, poll_seconds=0.02).run(stop))
     try:
         await until(lambda: _nothing_open(database), what="the jobs to end", every=0.02)
     finally:

@@ -6,6 +6,7 @@ Row-level security asks the same again underneath; the filter here lets an index
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -101,6 +102,27 @@ async def load_persons(
 _PERSONS = f"""
     SELECT person_id, division_code, name, id_number_encrypted, phone_encrypted FROM persons
     WHERE person_id = ANY ($1::uuid[]) AND {COVERED.format(at=2, column="division_code")}
+"""  # noqa: S608 (constants)
+
+
+async def payees(
+    session: AsyncSession, household_ids: Iterable[UUID], *, divisions: Sequence[str]
+) -> Sequence[Mapping[str, Any]]:
+    """Heads' names and sealed accounts of the households in ``divisions``; whoever shows them
+    audits it.
+    """
+    rows = await driver_of(session).fetch(_PAYEES, list(household_ids), divisions)
+    return [dict(row) for row in rows]
+
+
+_PAYEES = f"""
+    SELECT household_id, households.division_code, account_encrypted, persons.name
+    FROM households
+    LEFT JOIN persons ON person_id = head_person_id
+        AND {COVERED.format(at=2, column="persons.division_code")}
+    WHERE household_id = ANY ($1::uuid[])
+        AND {COVERED.format(at=2, column="households.division_code")}
+    ORDER BY household_id
 """  # noqa: S608 (constants)
 
 

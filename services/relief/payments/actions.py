@@ -10,11 +10,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import RowMapping, delete, insert, text, update
-from sqlalchemy.dialects.postgresql import insert as insert_or_skip
+from sqlalchemy.dialects.postgresql import insert as insert_or_renew
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.relief.payments import queries
-from services.relief.payments.confirming import refuse_confirmation
+from services.relief.payments import bank_queries, queries
+from services.relief.payments.confirming import refuse_confirmation, refuse_unless_over
 from services.relief.payments.models import (
     Payment,
     PaymentBeneficiary,
@@ -38,7 +38,7 @@ from shared.auth import Caller, officer_of
 from shared.contracts.assistance import Assistance, AssistanceEvent, AssistanceStatus
 from shared.contracts.topics import RELIEF_ASSISTANCE
 from shared.db import among
-from shared.errors import Forbidden, NotFound, Refused
+from shared.errors import Conflict, Forbidden, NotFound, Refused
 
 PAY = "relief.pay"
 """The job that pays one run."""
@@ -107,13 +107,17 @@ async def confirm_run(
 ) -> None:
     """Order that all payments of a run be marked as paid on a day, by a second officer.
 
-    Raises NotFound, Forbidden without an officer, Conflict (``run_not_over``, ``run_confirmed``,
-    ``same_officer``) and Refused (``paid_on_impossible``).
+    The way by hand, where the bank takes no file. Raises NotFound, Forbidden without an officer,
+    Conflict (``run_not_over``, ``bank_file_exists``, ``run_confirmed``, ``same_officer``) and
+    Refused (``paid_on_impossible``).
     """
     officer = officer_of(caller)
     run = await queries.run_by_id(session, run_id, caller.divisions, lock=True)
     if run is None:
         raise NotFound("payment_run_unknown", f"no payment run {run_id}")
+    await refuse_unless_over(session, run, what="run")
+    if await bank_queries.has_file(session, run["run_id"]):
+        raise Conflict("bank_file_exists", "the run goes by bank file: hand in the bank's return")
     await refuse_confirmation(session, run, paid_on=paid_on, officer=officer, what="run")
     confirmed = {"paid_on": paid_on, "confirmed_by": officer}
     await session.execute(update(PaymentRun).where(PaymentRun.run_id == run_id).values(**confirmed))
@@ -149,7 +153,7 @@ async def confirm_payments(session: AsyncSession, run: RowMapping, *, limit: int
     await session.execute(changed.values(**changes, version=Payment.version + 1))
     people = await queries.beneficiaries_of(session, ids)
     await events.publish(
-        session, [_assisted(payment, people.get(payment["payment_id"], ())) for payment in paid]
+        session, [assisted(payment, people.get(payment["payment_id"], ())) for payment in paid]
     )
     return len(paid)
 
@@ -177,13 +181,13 @@ async def pay_households(
     blocked = await _claim_people(session, drafts, members)
     payments = [draft for draft in drafts if draft["payee_household_id"] not in blocked]
     places = {draft["payee_household_id"]: draft["division_code"] for draft in drafts}
-    await _note_exceptions(session, run, places, ExceptionCode.PERSON_ALREADY_PAID, blocked)
+    await note_exceptions(session, run, places, ExceptionCode.PERSON_ALREADY_PAID, blocked)
     if payments:
         await session.execute(insert(Payment), payments)
         await events.publish(
             session,
             [
-                _assisted(payment, members.get(payment["payee_household_id"], ()))
+                assisted(payment, members.get(payment["payee_household_id"], ()))
                 for payment in payments
             ],
         )
@@ -209,8 +213,8 @@ async def _payable(
         if grant.get("payee") == Payee.SEVERAL
     }
     places = {grant["household_id"]: grant["division_code"] for grant in owed}
-    await _note_exceptions(session, run, places, ExceptionCode.PERSON_ON_TEKUN, held_up)
-    await _note_exceptions(session, run, places, ExceptionCode.PAYEES_DIFFER, differ)
+    await note_exceptions(session, run, places, ExceptionCode.PERSON_ON_TEKUN, held_up)
+    await note_exceptions(session, run, places, ExceptionCode.PAYEES_DIFFER, differ)
     return [grant for grant in owed if grant["household_id"] not in {*held_up, *differ}]
 
 
@@ -268,7 +272,7 @@ async def _claim_people(
     return blocked
 
 
-async def _note_exceptions(
+async def note_exceptions(
     session: AsyncSession,
     run: RowMapping,
     places: Mapping[UUID, str],
@@ -289,11 +293,14 @@ async def _note_exceptions(
         for household_id, people in sorted(about.items())
     ]
     if rows:
-        once = insert_or_skip(PaymentException).on_conflict_do_nothing()
-        await session.execute(once, rows)
+        noted = insert_or_renew(PaymentException).on_conflict_do_update(
+            constraint="uq_payment_exceptions_once", set_={"settled_at": None}
+        )
+        await session.execute(noted, rows)
 
 
-def _assisted(payment: Mapping[str, Any], people: Sequence[UUID]) -> events.NewEvent:
+def assisted(payment: Mapping[str, Any], people: Sequence[UUID]) -> events.NewEvent:
+    """The event that tells a payment as it now stands, with whom it is for."""
     return events.NewEvent(
         topic=RELIEF_ASSISTANCE,
         type=AssistanceEvent.ASSISTED,

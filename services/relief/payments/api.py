@@ -61,6 +61,8 @@ class RunView(BaseModel):
     created_at: datetime
     paid_on: date | None
     confirmed_by: str | None
+    approved_by: str | None
+    approved_at: datetime | None
     payments: int
     exceptions: int
     total_yuan: Decimal
@@ -88,7 +90,10 @@ class PaymentView(BaseModel):
 
 
 class ExceptionView(BaseModel):
-    """A household that was due and not paid, and whom of it that is about."""
+    """A household that was due and not paid or sent, and whom of it that is about.
+
+    ``settled_at``: it went to the bank after all.
+    """
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -98,6 +103,7 @@ class ExceptionView(BaseModel):
     code: ExceptionCode
     detail: dict[str, Any]
     created_at: datetime
+    settled_at: datetime | None
 
 
 @routes.post("/payment-runs", status_code=202, summary="Order a month's payments")
@@ -131,9 +137,10 @@ async def run(session: SessionDep, caller: Reader, run_id: UUID) -> RunView:
 async def confirm_run(
     session: SessionDep, caller: Payer, run_id: UUID, confirmation: Confirmation
 ) -> RunView:
-    """A job marks its payments as paid. By another officer than the one who ordered it.
+    """By hand, where the bank takes no file: a job marks its payments as paid.
 
-    404 ``payment_run_unknown``; 409 ``run_not_over``, ``run_confirmed``, ``same_officer``; 422
+    By another officer than the one who ordered it. 404 ``payment_run_unknown``; 409
+    ``run_not_over``, ``bank_file_exists``, ``run_confirmed``, ``same_officer``; 422
     ``paid_on_impossible``.
     """
     await actions.confirm_run(session, caller, run_id, paid_on=confirmation.paid_on)

@@ -19,11 +19,7 @@ async def refuse_confirmation(
     ``order`` is its row, held: job, days and officers. Raises Conflict (``<what>_not_over``,
     ``<what>_confirmed``, ``same_officer``) and Refused (``paid_on_impossible``).
     """
-    job = await jobs.find(session, order["job_id"])
-    if job is None or job.state != "succeeded":
-        raise Conflict(
-            f"{what}_not_over", f"the {what} is still being worked on: wait for its job to succeed"
-        )
+    await refuse_unless_over(session, order, what=what)
     if order["paid_on"] is not None:
         raise Conflict(f"{what}_confirmed", f"it was confirmed as paid on {order['paid_on']}")
     fault = confirmation_fault(
@@ -35,3 +31,12 @@ async def refuse_confirmation(
     )
     if fault is not None:
         raise (Conflict if fault[0] == "same_officer" else Refused)(*fault)
+
+
+async def refuse_unless_over(session: AsyncSession, order: Mapping[Any, Any], *, what: str) -> None:
+    """Raises Conflict (``<what>_not_over``) until the order's job has succeeded."""
+    job = await jobs.find(session, order["job_id"])
+    if job is None or job.state != "succeeded":
+        raise Conflict(
+            f"{what}_not_over", f"the {what} is still being worked on: wait for its job to succeed"
+        )

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
+from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -27,6 +28,7 @@ class PaymentRun(Base):
     __tablename__ = "payment_runs"
     __table_args__ = (
         CheckConstraint("extract(day FROM month) = 1", name="first_of_month"),
+        CheckConstraint("approved_by <> created_by", name="approved_by_another"),
         Index("ix_payment_runs_division", "division_code", "month"),
     )
 
@@ -39,6 +41,8 @@ class PaymentRun(Base):
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     paid_on: Mapped[date | None]
     confirmed_by: Mapped[str | None] = mapped_column(Text)
+    approved_by: Mapped[str | None] = mapped_column(Text)
+    approved_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 class Payment(Base):
@@ -50,8 +54,14 @@ class Payment(Base):
 
     __tablename__ = "payments"
     __table_args__ = (
-        UniqueConstraint(
-            "programme", "payee_household_id", "month", name="uq_payments_once_a_month"
+        # What came back counts no more: the month may then be paid anew.
+        Index(
+            "uq_payments_live_once_a_month",
+            "programme",
+            "payee_household_id",
+            "month",
+            unique=True,
+            postgresql_where=sql("status <> 'reversed'"),
         ),
         CheckConstraint("amount > 0", name="amount_positive"),
         Index("ix_payments_run", "run_id", "payment_id"),
@@ -81,15 +91,12 @@ class Payment(Base):
 class PaymentBeneficiary(Base):
     """One person whom a payment is for: a person counts once a month, by ``claim``.
 
-    Programmes that exclude each other share a claim (``rules.CLAIMS``). The narrower key of a
-    programme stays until no running code names it.
+    Programmes that exclude each other share a claim (``rules.CLAIMS``). The claim of a payment that
+    came back is null, so that its people may be paid for anew.
     """
 
     __tablename__ = "payment_beneficiaries"
     __table_args__ = (
-        UniqueConstraint(
-            "programme", "person_id", "month", name="uq_payment_beneficiaries_once_a_month"
-        ),
         UniqueConstraint(
             "claim", "person_id", "month", name="uq_payment_beneficiaries_claimed_once"
         ),
@@ -101,13 +108,16 @@ class PaymentBeneficiary(Base):
     )
     person_id: Mapped[UUID] = mapped_column(primary_key=True)
     programme: Mapped[str] = mapped_column(Text)
-    claim: Mapped[str] = mapped_column(Text, server_default="living")
+    claim: Mapped[str | None] = mapped_column(Text, server_default="living")
     month: Mapped[date]
     division_code: Mapped[str] = mapped_column(Text(collation="C"))
 
 
 class PaymentException(Base):
-    """A household that a run found due and did not pay, and why, for an officer to settle."""
+    """A household that a run found due and did not pay or send, and why, for an officer to settle.
+
+    ``settled_at``: it went to the bank after all.
+    """
 
     __tablename__ = "payment_exceptions"
     __table_args__ = (
@@ -122,3 +132,4 @@ class PaymentException(Base):
     code: Mapped[str] = mapped_column(Text)
     detail: Mapped[dict[str, Any]] = mapped_column(JSONB)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    settled_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

@@ -63,6 +63,7 @@ async def run_totals(session: AsyncSession, run_id: UUID, divisions: Sequence[st
     payments, total = (await session.execute(summed)).one()
     left_out = and_(
         PaymentException.run_id == run_id,
+        PaymentException.settled_at.is_(None),
         in_divisions(PaymentException.division_code, divisions),
     )
     exceptions = await session.scalars(
@@ -129,11 +130,12 @@ async def exceptions_of(
 async def paid_households(
     session: AsyncSession, run: RowMapping, household_ids: Sequence[UUID]
 ) -> set[UUID]:
-    """Which of these households have the run's month of its programme already."""
+    """Which of these households have the run's month of its programme already, or on its way."""
     rows = await session.scalars(
         select(Payment.payee_household_id).where(
             Payment.programme == run["programme"],
             Payment.month == run["month"],
+            Payment.status != AssistanceStatus.REVERSED,
             among(Payment.payee_household_id, household_ids),
         )
     )

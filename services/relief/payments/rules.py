@@ -22,11 +22,13 @@ CLAIMS = {Programme.DIBAO: "living", Programme.TEKUN: "living"}
 
 
 class ExceptionCode(StrEnum):
-    """Why a household that is due was not paid."""
+    """Why a household that is due was not paid, or its payment not sent to the bank."""
 
     PERSON_ALREADY_PAID = "person_already_paid"
     PERSON_ON_TEKUN = "person_on_tekun"
     PAYEES_DIFFER = "payees_differ"
+    ACCOUNT_MISSING = "account_missing"
+    ACCOUNT_UNCHANGED = "account_unchanged"
 
 
 def is_payable(month: date, today: date) -> bool:

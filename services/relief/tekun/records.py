@@ -170,6 +170,24 @@ async def accounts_of(
     return found
 
 
+async def paid_accounts(
+    session: AsyncSession, institution_ids: Sequence[UUID]
+) -> Sequence[RowMapping]:
+    """Institutions with the account that is paid to, the one confirmed last: ``name``,
+    ``account_encrypted``. One without a confirmed account is not there.
+    """
+    account = InstitutionAccount
+    query = (
+        select(Institution.institution_id, Institution.name, account.account_encrypted)
+        .join(account, account.institution_id == Institution.institution_id)
+        .where(among(Institution.institution_id, institution_ids))
+        .where(account.confirmed_at.is_not(None))
+        .order_by(Institution.institution_id, account.confirmed_at.desc())
+        .ext(distinct_on(Institution.institution_id))
+    )
+    return (await session.execute(query)).mappings().all()
+
+
 async def waiting_account(session: AsyncSession, institution_id: UUID) -> RowMapping | None:
     """The account of an institution that waits for its second officer, locked."""
     waiting = and_(

@@ -7,9 +7,12 @@ from typing import Any
 import httpx
 import pytest
 
+from deploy.local.provision import ServiceDatabase
 from shared import clock
 from shared.db import Database
-from tests.relief.support import COUNTY, run_jobs, set_line
+from tests.conftest import ClientOf
+from tests.relief.payments.bank import Desk
+from tests.relief.support import COUNTY, SCOPES, run_jobs, set_line
 
 Order = Callable[..., Awaitable[dict[str, Any]]]
 
@@ -40,3 +43,15 @@ def pay(client: httpx.AsyncClient, worker: Database, month: str) -> Order:
         return dict(found.json())
 
     return order
+
+
+@pytest.fixture
+async def colleague(relief: ServiceDatabase, client_of: ClientOf) -> httpx.AsyncClient:
+    """Who approves and confirms what o1 ordered."""
+    return await client_of("relief", relief, scopes=SCOPES, officer="o2", divisions=(COUNTY,))
+
+
+@pytest.fixture
+def desk(client: httpx.AsyncClient, worker: Database, pay: Order) -> Desk:
+    """The desk that sends runs to the bank."""
+    return Desk(client=client, worker=worker, pay=pay)

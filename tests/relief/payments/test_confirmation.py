@@ -9,20 +9,12 @@ import orjson
 import pytest
 from sqlalchemy import text
 
-from deploy.local.provision import ServiceDatabase
 from services.relief.payments import actions, jobs
 from shared import clock
 from shared.db import Database
-from tests.conftest import ClientOf
 from tests.relief.payments.conftest import Order
-from tests.relief.support import ASSISTED, COUNTY, SCOPES, payments, receive, rows, run_jobs
+from tests.relief.support import ASSISTED, COUNTY, payments, receive, rows, run_jobs
 from tests.support.builders import household, member
-
-
-@pytest.fixture
-async def colleague(relief: ServiceDatabase, client_of: ClientOf) -> httpx.AsyncClient:
-    """Who confirms what o1 ordered."""
-    return await client_of("relief", relief, scopes=SCOPES, officer="o2", divisions=(COUNTY,))
 
 
 @pytest.fixture
