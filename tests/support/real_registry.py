@@ -68,6 +68,14 @@ class RealRegistry:
         """Where it answers while it is up."""
         return f"http://127.0.0.1:{self.port}"
 
+    def asked_by(self, client_id: str) -> dict[str, Any]:
+        """What the client of a service of this name is made with."""
+        return {
+            "registry_url": self.url,
+            "token_url": f"{self.issuer_url}/token",
+            "client_id": client_id,
+        }
+
     async def start(self) -> None:
         """Let it answer."""
         self._held = AsyncExitStack()
@@ -84,13 +92,19 @@ class RealRegistry:
         files = [await self.file(person(name=name)) for name in names]
         return [UUID(file["members"][0]["person_id"]) for file in files]
 
-    async def file(self, *members: dict[str, Any], **facts: Any) -> dict[str, Any]:
-        """A household filed through the registry's own API, as the registry shows it."""
+    @asynccontextmanager
+    async def office(self) -> AsyncIterator[httpx.AsyncClient]:
+        """The registry's own office of the sample county."""
         form = {"scope": ALL, "divisions": COUNTY, "officer_id": "o1"}
         async with httpx.AsyncClient(trust_env=False) as client:
             answer = await client.post(f"{self.issuer_url}/token", data=form)
         headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
         async with serving(self.app, headers=headers) as client:
+            yield client
+
+    async def file(self, *members: dict[str, Any], **facts: Any) -> dict[str, Any]:
+        """A household filed through the registry's own API, as the registry shows it."""
+        async with self.office() as client:
             opened = await client.post("/v1/households", json=household(*members, **facts))
             assert opened.status_code == 201, opened.text
             found = await client.get(f"/v1/households/{opened.json()['household_id']}")

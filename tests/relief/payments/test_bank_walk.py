@@ -9,12 +9,12 @@ import pytest
 
 from deploy.local import bank
 from services.relief.registry_client import Registry
+from tests.registry.filing import person
 from tests.relief.payments.bank import BAD, GOOD, Desk, today
 from tests.relief.support import receive, rows
-from tests.support import registries
 from tests.support.builders import household
 from tests.support.databases import Databases
-from tests.support.registries import RealRegistry
+from tests.support.real_registry import RealRegistry, issuing, registry_at_home
 from tests.support.services import Surroundings
 
 
@@ -25,8 +25,8 @@ async def registry(
     """A registry that answers."""
     home = tmp_path_factory.mktemp("issuer")
     async with (
-        registries.running_issuer(home) as issuer_url,
-        registries.registry_of(databases, surroundings, issuer_url, RealRegistry) as opened,
+        issuing(home) as issuer_url,
+        registry_at_home(databases, surroundings, issuer_url) as opened,
     ):
         await opened.start()
         yield opened
@@ -37,7 +37,7 @@ async def filed(
     registry: RealRegistry, desk: Desk, name: str, account: str | None
 ) -> dict[str, Any]:
     """A household in the registry, and relief's copy of it."""
-    file = await registry.file(name, account=account)
+    file = await registry.file(person(name=name), account=account)
     await receive(
         desk.worker,
         household(household_id=UUID(file["household_id"]), division_code=file["division_code"]),
