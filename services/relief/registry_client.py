@@ -1,4 +1,4 @@
-"""The one question relief asks another service itself: whom to pay for a household, and where.
+"""What the bank files ask of another service: whom to pay for a household, and where.
 
 From the closed list of synchronous calls (design.md). Names and accounts travel in no event; the
 registry gives them to relief's own service token and audits each reading (PIPL art. 54).

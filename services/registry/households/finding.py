@@ -16,7 +16,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.contracts.registry import Category, State
 from shared.db import EVERYWHERE, driver_of, successor
 
-_FIRST = UUID(int=0)
 _At = Callable[[Any], str]
 
 
@@ -52,13 +51,18 @@ async def list_households(
     values: list[Any] = []
     at = _placed(values)
     lies = _ranges(at, divisions)
-    conditions = [lies("h"), f"h.household_id > {at(after or _FIRST)}", *_narrowed(at, wanted)]
+    conditions = [lies("h"), *_narrowed(at, wanted)]
+    if after is not None:
+        conditions.append(f"h.household_id > {at(after)}")
+    # The heads of the page alone are looked up, not those of everybody found.
     query = f"""
-        SELECT h.household_id, h.household_no, h.division_code, h.state, h.category, h.n,
-            h.effective_from, h.version, h.head_person_id, head.name AS head_name
-        FROM households AS h
-        LEFT JOIN persons AS head ON head.person_id = h.head_person_id AND {lies("head")}
-        WHERE {" AND ".join(conditions)} ORDER BY h.household_id LIMIT {at(limit)}"""  # noqa: S608 (own constants)
+        SELECT page.*, head.name AS head_name FROM (
+            SELECT h.household_id, h.household_no, h.division_code, h.state, h.category, h.n,
+                h.effective_from, h.version, h.head_person_id
+            FROM households AS h
+            WHERE {" AND ".join(conditions)} ORDER BY h.household_id LIMIT {at(limit)}) AS page
+        LEFT JOIN persons AS head ON head.person_id = page.head_person_id AND {lies("head")}
+        ORDER BY page.household_id"""  # noqa: S608 (own constants)
     if not wanted.names_some:
         await follow_index(session)
     return list(await driver_of(session).fetch(query, *values))

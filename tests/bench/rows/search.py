@@ -44,7 +44,6 @@ async def _open(bench: Bench, scale: float) -> AsyncIterator[Sides]:
         database = Database(place.api_url, application_name="bench", pool_size=1)
         bare = await asyncpg.connect(place.worker_url)
         prepared = {name: await bare.prepare(order) for name, order in _BARE.items()}
-        # The best that is known of each: a prefix as a range, found before its households.
 
         async def baseline(one: Asked) -> int:
             name, value = one
