@@ -10,6 +10,7 @@ from sqlalchemy.orm import mapped_column
 
 Key = Annotated[UUID, mapped_column(primary_key=True)]
 Code = Annotated[str, mapped_column(Text(collation="C"))]
+Words = Annotated[str, mapped_column(Text)]
 OptionalCode = Annotated[str | None, mapped_column(Text(collation="C"))]
 Moment = Annotated[datetime, mapped_column(DateTime(timezone=True))]
 Yuan = Annotated[Decimal, mapped_column(Numeric(14, 2))]

@@ -1,6 +1,6 @@
 """What is wrong with a request, said where, and refused with all of it. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from shared.errors import Conflict, Fault, Refused
 
@@ -22,9 +22,12 @@ def fault(where: str, code: str, message: str) -> Fault:
     return Fault(f"#/{where}", code, message)
 
 
-def refuse_if(faults: Sequence[Fault]) -> None:
-    """Raise Conflict or Refused, named by the first of the faults and listing them all."""
+def refuse_if(faults: Sequence[Fault], *, conflicts: Collection[str] = _CONFLICTS) -> None:
+    """Raise Conflict or Refused, named by the first of the faults and listing them all.
+
+    ``conflicts``: the codes that lie in what is stored now and not in the request.
+    """
     if faults:
         first = faults[0]
-        problem = Conflict if first.code in _CONFLICTS else Refused
+        problem = Conflict if first.code in conflicts else Refused
         raise problem(first.code, f"{len(faults)} fault(s), first: {first.message}", faults=faults)

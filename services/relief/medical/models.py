@@ -3,18 +3,15 @@
 A settlement and a decision are never rewritten: what changes an amount is a further row.
 """
 
-from datetime import date, datetime
-from decimal import Decimal
-from typing import Annotated, Any
+from datetime import date
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
-    DateTime,
     ForeignKey,
     Index,
-    Numeric,
     SmallInteger,
     Text,
     UniqueConstraint,
@@ -23,12 +20,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from services.relief.columns import Code, Moment, Words, Yuan
 from services.relief.db import Base
-
-Money = Annotated[Decimal, mapped_column(Numeric(14, 2))]
-Place = Annotated[str, mapped_column(Text(collation="C"))]
-Code = Annotated[str, mapped_column(Text)]
-Moment = Annotated[datetime, mapped_column(DateTime(timezone=True))]
 
 
 class Settlement(Base):
@@ -50,17 +43,17 @@ class Settlement(Base):
 
     settlement_id: Mapped[UUID] = mapped_column(primary_key=True)
     file_id: Mapped[UUID]
-    partner: Mapped[Code]
-    settlement_no: Mapped[Code]
+    partner: Mapped[Words]
+    settlement_no: Mapped[Words]
     person_id: Mapped[UUID]
     household_id: Mapped[UUID]
-    division_code: Mapped[Place]
+    division_code: Mapped[Code]
     discharged_on: Mapped[date]
-    cost: Mapped[Money]
-    off_list: Mapped[Money]
-    basic_paid: Mapped[Money]
-    critical_paid: Mapped[Money]
-    other_paid: Mapped[Money]
+    cost: Mapped[Yuan]
+    off_list: Mapped[Yuan]
+    basic_paid: Mapped[Yuan]
+    critical_paid: Mapped[Yuan]
+    other_paid: Mapped[Yuan]
     received_at: Mapped[Moment]
 
 
@@ -75,8 +68,8 @@ class PersonYear(Base):
 
     person_id: Mapped[UUID] = mapped_column(primary_key=True)
     year: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
-    granted: Mapped[Money]
-    cap: Mapped[Money]
+    granted: Mapped[Yuan]
+    cap: Mapped[Yuan]
 
 
 class Statement(Base):
@@ -87,9 +80,9 @@ class Statement(Base):
 
     statement_id: Mapped[UUID] = mapped_column(primary_key=True)
     day: Mapped[date]
-    division_code: Mapped[Place]
+    division_code: Mapped[Code]
     job_id: Mapped[UUID]
-    created_by: Mapped[Code]
+    created_by: Mapped[Words]
     created_at: Mapped[Moment]
     paid_on: Mapped[date | None]
     confirmed_by: Mapped[str | None] = mapped_column(Text)
@@ -126,17 +119,17 @@ class MedicalGrant(Base):
     place: Mapped[int] = mapped_column(SmallInteger)
     person_id: Mapped[UUID]
     household_id: Mapped[UUID]
-    division_code: Mapped[Place]
+    division_code: Mapped[Code]
     month: Mapped[date]
-    amount: Mapped[Money]
-    total: Mapped[Money]
-    reason: Mapped[Code]
+    amount: Mapped[Yuan]
+    total: Mapped[Yuan]
+    reason: Mapped[Words]
     category: Mapped[str | None] = mapped_column(Text)
     basis: Mapped[dict[str, Any]] = mapped_column(JSONB)
     decided_on: Mapped[date]
     decided_at: Mapped[Moment]
     statement_id: Mapped[UUID | None] = mapped_column(ForeignKey("medical_statements.statement_id"))
-    status: Mapped[Code]
+    status: Mapped[Words]
     paid_on: Mapped[date | None]
     version: Mapped[int] = mapped_column(BigInteger)
 
@@ -149,7 +142,7 @@ class MedicalAlarm(Base):
 
     hardship_id: Mapped[UUID] = mapped_column(primary_key=True)
     household_id: Mapped[UUID]
-    division_code: Mapped[Place]
+    division_code: Mapped[Code]
     year: Mapped[int] = mapped_column(SmallInteger)
-    self_borne: Mapped[Money]
+    self_borne: Mapped[Yuan]
     detected_on: Mapped[date]

@@ -1,20 +1,14 @@
 """What went to the bank and what it said of it; accounts and names lie in it encrypted alone."""
 
-from datetime import date, datetime
-from decimal import Decimal
-from typing import Annotated
+from datetime import date
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, Numeric, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
+from services.relief.columns import Code, Moment, Words, Yuan
 from services.relief.db import Base
-
-Code = Annotated[str, mapped_column(Text(collation="C"))]
-Words = Annotated[str, mapped_column(Text)]
-Moment = Annotated[datetime, mapped_column(DateTime(timezone=True))]
-Yuan = Annotated[Decimal, mapped_column(Numeric(14, 2))]
 
 
 class BankFile(Base):

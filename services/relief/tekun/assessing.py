@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.relief.faults import refuse_if
 from services.relief.tekun import records
 from services.relief.tekun.actions import order_settling
 from services.relief.tekun.models import Assessment, Reassessment
@@ -29,7 +30,7 @@ from services.relief.tekun.selfcare import (
 )
 from shared import audit, clock, identity, workdays
 from shared.auth import Caller, officer_of
-from shared.errors import Conflict, Fault, NotFound, Refused
+from shared.errors import Conflict, Fault, NotFound
 from shared.parameter_values import value_at
 
 
@@ -162,14 +163,6 @@ def tekun_faults(home: Household) -> list[Fault]:
     if home.is_tekun:
         return []
     return [Fault("path/household_id", "household_not_tekun", "该户不是在册特困人员家庭")]
-
-
-def refuse_if(faults: list[Fault]) -> None:
-    """Raise Refused, named by the first fault and listing all, if there are any."""
-    if faults:
-        first = faults[0]
-        detail = f"{len(faults)} fault(s), first: {first.message}"
-        raise Refused(first.code, detail, faults=faults)
 
 
 async def _hold_person(session: AsyncSession, person_id: UUID) -> None:

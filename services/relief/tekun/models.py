@@ -4,13 +4,11 @@ All are history: an assessment is confirmed or withdrawn once, nothing else ever
 division, which follows a household that moves.
 """
 
-from datetime import date, datetime
-from typing import Annotated
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import (
     CheckConstraint,
-    DateTime,
     ForeignKey,
     Index,
     SmallInteger,
@@ -20,12 +18,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
+from services.relief.columns import Code, Moment, Words
 from services.relief.db import Base
 from services.relief.schedules import models as schedules
-
-Words = Annotated[str, mapped_column(Text)]
-Code = Annotated[str, mapped_column(Text(collation="C"))]
-Moment = Annotated[datetime, mapped_column(DateTime(timezone=True))]
 
 
 class Grant(schedules.Grant):

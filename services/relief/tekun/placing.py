@@ -13,9 +13,10 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_skip
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.relief.faults import refuse_if
 from services.relief.tekun import records
 from services.relief.tekun.actions import order_settling
-from services.relief.tekun.assessing import known_household, refuse_if, tekun_faults
+from services.relief.tekun.assessing import known_household, tekun_faults
 from services.relief.tekun.models import Institution, InstitutionAccount, Support
 from services.relief.tekun.rules import Form
 from services.relief.tekun.selfcare import day_faults, person_faults

@@ -4,7 +4,7 @@ What an officer writes is encrypted, since names and illnesses stand in it. Step
 added, never changed.
 """
 
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
@@ -12,7 +12,6 @@ from uuid import UUID
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
-    DateTime,
     ForeignKey,
     Index,
     Numeric,
@@ -24,13 +23,10 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
+from services.relief.columns import Code, Moment, OptionalCode, Yuan
 from services.relief.db import Base
 
-Code = Annotated[str, mapped_column(Text(collation="C"))]
-OptionalCode = Annotated[str | None, mapped_column(Text(collation="C"))]
-Yuan = Annotated[Decimal, mapped_column(Numeric(14, 2))]
 Factor = Annotated[Decimal, mapped_column(Numeric(6, 2))]
-Moment = Annotated[datetime, mapped_column(DateTime(timezone=True))]
 
 
 class Application(Base):

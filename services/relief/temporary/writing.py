@@ -1,29 +1,24 @@
 """How a step of an application is written down: the row, and its line in the audit log (C57)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
+from functools import partial
 from typing import Any
 
 from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.relief import faults
 from services.relief.temporary import sealed
 from services.relief.temporary.models import Application, Step
 from shared import audit, clock, identity
 from shared.auth import Caller, officer_of
-from shared.errors import Conflict, Fault, Refused
 
 _CONFLICTS = frozenset({"application_decided", "fund_insufficient", "year_exhausted"})
 
 
-def refuse_if(faults: Sequence[Fault]) -> None:
-    """Raise the problem of these faults, named by the first and listing all; nothing for none."""
-    if not faults:
-        return
-    first = faults[0]
-    detail = f"{len(faults)} fault(s), first: {first.message}"
-    kind = Conflict if first.code in _CONFLICTS else Refused
-    raise kind(first.code, detail, faults=faults)
+refuse_if = partial(faults.refuse_if, conflicts=_CONFLICTS)
+"""Raise the problem of these faults, named by the first and listing all; nothing for none."""
 
 
 async def change(session: AsyncSession, application: Mapping[Any, Any], **columns: Any) -> None:
